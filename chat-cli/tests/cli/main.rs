@@ -1,0 +1,5 @@
+//! The real binary against a fake cluster.
+
+mod cluster;
+mod commands;
+mod scripts;

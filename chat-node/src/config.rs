@@ -1,0 +1,181 @@
+//! The command line of a node, and what it means.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use thiserror::Error;
+
+use crate::bug::{Bug, Bugs};
+use crate::env::PeerTable;
+use crate::node::NodeConfig;
+use crate::password::Cost;
+use crate::raft::lifecycle::Compaction;
+use crate::raft::types::{BadName, NodeName};
+use crate::service::ServiceConfig;
+
+/// The version; a build that can plant bugs says so.
+const VERSION: &str = if cfg!(feature = "bugs") {
+    concat!(env!("CARGO_PKG_VERSION"), " (WITH PLANTED BUGS: for testing the testbed only)")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
+/// A node of the replicated chat.
+///
+/// Several nodes make a cluster, which goes on as long as a majority of them does. Clients may talk to any of them.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "chat-node", version = VERSION, after_help = EXITS)]
+pub struct Args {
+    /// The node's name: 1 to 32 of a-z, 0-9 and `-`. It belongs to its data directory for ever.
+    #[arg(long, env = "CHAT_NODE_ID", value_name = "NAME")]
+    pub node_id: NodeName,
+
+    /// Where clients are heard. Port 0 lets the system choose.
+    #[arg(long, env = "CHAT_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+
+    /// Where the other nodes are heard. Port 0 lets the system choose.
+    #[arg(long, env = "CHAT_PEER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub peer_listen: SocketAddr,
+
+    /// All nodes, this one too, as `n1=HOST:PORT,n2=HOST:PORT`, or `@FILE` with one a line, which is read again for
+    /// every connection. Without it, the node is a cluster of its own.
+    #[arg(long, env = "CHAT_PEERS", value_name = "NODES")]
+    pub peers: Option<PeerTable>,
+
+    /// Where the node keeps its files.
+    #[arg(long, env = "CHAT_DATA_DIR", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Found a new cluster with the nodes of `--peers`, if the data directory is empty. Every founder gets it.
+    #[arg(long)]
+    pub init: bool,
+
+    /// Append what the node does as a member of the cluster to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// How hard a password is to guess from its hash: `default`, or `cheap` for tests.
+    #[arg(long, env = "CHAT_ARGON2_COST", value_name = "COST", default_value_t)]
+    pub argon2_cost: Cost,
+
+    /// Make a snapshot every so many entries of the log.
+    #[arg(long, env = "CHAT_SNAPSHOT_ENTRIES", value_name = "N", default_value_t = Compaction::default().snapshot_entries, value_parser = clap::value_parser!(u64).range(1..))]
+    pub snapshot_entries: u64,
+
+    /// Keep so many entries that a snapshot holds in the log.
+    #[arg(long, env = "CHAT_KEEP_ENTRIES", value_name = "N", default_value_t = Compaction::default().keep_entries)]
+    pub keep_entries: u64,
+
+    /// How many operations may be in flight; more are refused.
+    #[arg(long, env = "CHAT_IN_FLIGHT_MAX", value_name = "N", default_value_t = 4096)]
+    pub in_flight_max: usize,
+
+    /// Plant a bug, to see whether a testbed finds it. Only in a build with the feature `bugs`.
+    #[arg(long, value_name = "NAME")]
+    pub inject_bug: Vec<Bug>,
+
+    /// End at once when the process that started this one ends.
+    #[arg(long)]
+    pub die_with_parent: bool,
+}
+
+const EXITS: &str = "\
+Exit codes:
+  0   stopped as asked, by SIGTERM or SIGINT
+  2   a bad command line
+  4   could not start: an address or the data directory is taken
+  5   a file is damaged or the disk failed; standard error names the file
+  70  a bug of ours";
+
+/// A command line that makes no sense.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The table of peers cannot be read.
+    #[error("cannot read the table of peers")]
+    Peers(#[source] io::Error),
+    /// A peer has a bad name.
+    #[error("a peer has a bad name")]
+    Name(#[source] BadName),
+    /// The table does not have the node itself.
+    #[error("the table of peers does not have {0}, which is this node")]
+    NotAPeer(NodeName),
+}
+
+impl Args {
+    /// What the node is told.
+    ///
+    /// # Errors
+    /// The table of peers cannot be read, or makes no sense.
+    pub fn node_config(&self) -> Result<NodeConfig, ConfigError> {
+        let names = match &self.peers {
+            None => vec![self.node_id.to_string()],
+            Some(table) => table.load().map_err(ConfigError::Peers)?.into_keys().collect(),
+        };
+        let founders: BTreeSet<NodeName> = names
+            .iter()
+            .map(|name| NodeName::parse(name))
+            .collect::<Result<_, _>>()
+            .map_err(ConfigError::Name)?;
+        if !founders.contains(&self.node_id) {
+            return Err(ConfigError::NotAPeer(self.node_id.clone()));
+        }
+        Ok(NodeConfig {
+            node: self.node_id.clone(),
+            founders,
+            init: self.init,
+            compaction: Compaction {
+                snapshot_entries: self.snapshot_entries,
+                keep_entries: self.keep_entries,
+            },
+            in_flight_max: self.in_flight_max,
+            bugs: Bugs::planted(self.inject_bug.clone()),
+        })
+    }
+
+    /// What the service is told.
+    #[must_use]
+    pub fn service_config(&self) -> ServiceConfig {
+        ServiceConfig { password_cost: self.argon2_cost, ..ServiceConfig::default() }
+    }
+
+    /// The table of peers.
+    #[must_use]
+    pub fn table(&self) -> PeerTable {
+        self.peers.clone().unwrap_or(PeerTable::Fixed([].into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+        let args = parse("chat-node --node-id n1 --data-dir d --peers n1=h:1,n2=h:2 --init").unwrap();
+        let config = args.node_config().unwrap();
+        assert_eq!(config.founders, [1.into(), 2.into()].into());
+        assert!(config.init);
+        let alone = parse("chat-node --node-id n1 --data-dir d").unwrap().node_config().unwrap();
+        assert_eq!(alone.founders, [1.into()].into());
+        let other = parse("chat-node --node-id n3 --data-dir d --peers n1=h:1,n2=h:2").unwrap();
+        assert!(matches!(other.node_config(), Err(ConfigError::NotAPeer(_))));
+        assert!(parse("chat-node --node-id N1 --data-dir d").is_err());
+    }
+
+    #[test]
+    fn a_bug_needs_a_build_that_has_it() {
+        let planted = parse("chat-node --node-id n1 --data-dir d --inject-bug stale-read");
+        assert_eq!(planted.is_ok(), crate::bug::PLANTABLE);
+    }
+}

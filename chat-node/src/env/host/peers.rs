@@ -1,0 +1,282 @@
+//! The other nodes over gRPC: one long-lived connection to each, and one more for a snapshot while it is sent.
+//!
+//! A connection is dialled when it is first needed, once for all who need it, and dropped at its first failure; the next
+//! use looks up the address and dials again. So a dial that failed proves that nothing was sent, and nothing else does.
+//!
+//! HTTP/2 pings from both ends find a peer that is stopped but whose kernel still answers: without them its connection,
+//! and whatever waits on it, would stand for as long as it is stopped.
+
+mod server;
+pub mod table;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, Shared};
+use futures::stream::BoxStream;
+use futures::{FutureExt as _, Stream, StreamExt as _};
+use proto::raft::Frame;
+use proto::raft::peer_client::PeerClient;
+use proto::raft::peer_server::PeerServer;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Code, Response, Status};
+
+use self::server::Service;
+pub use self::table::PeerTable;
+use crate::chain::Chain;
+use crate::env::transport::{Handler, Incoming, Transport, TransportError};
+use crate::env::{Instant, Runtime, timeout_at};
+
+/// How long a dial may take.
+const CONNECT: Duration = Duration::from_millis(500);
+/// How often a connection is probed, and how long the answer may take.
+const PING_EVERY: Duration = Duration::from_millis(1000);
+const PING_WAIT: Duration = Duration::from_millis(1500);
+/// No frame is longer: an append has a mebibyte of entries and one more entry.
+const FRAME_BYTES_MAX: usize = 64 << 20;
+/// HTTP/2 windows; the default of 64 KiB would make every append wait for the follower.
+const STREAM_WINDOW_BYTES: u32 = 4 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+/// How many questions a peer may have open at once. The default of 200 would let forwarded proposals keep out votes.
+const STREAMS_MAX: u32 = 16 << 10;
+
+type Dial = Shared<BoxFuture<'static, Result<Channel, TransportError>>>;
+
+/// The peers of one node. Clones are the same.
+#[derive(Clone)]
+pub struct Peers {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    runtime: Arc<dyn Runtime>,
+    table: PeerTable,
+    dials: Mutex<BTreeMap<String, Dial>>,
+    listener: Mutex<Option<TcpListener>>,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Peers {
+    /// Binds the address where peers are heard, and returns the address with its port.
+    ///
+    /// # Errors
+    /// It cannot be bound.
+    #[expect(clippy::disallowed_methods, reason = "this module is what Env stands on")]
+    pub async fn bind(
+        runtime: Arc<dyn Runtime>,
+        listen: SocketAddr,
+        table: PeerTable,
+    ) -> io::Result<(Self, SocketAddr)> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let inner = Inner {
+            runtime,
+            table,
+            dials: Mutex::default(),
+            listener: Mutex::new(Some(listener)),
+            stop: Mutex::default(),
+        };
+        Ok((Self { inner: Arc::new(inner) }, address))
+    }
+
+    fn dials(&self) -> MutexGuard<'_, BTreeMap<String, Dial>> {
+        self.inner.dials.lock().expect("nothing that runs under this lock can panic")
+    }
+
+    /// The connection to `peer`, dialled if there is none.
+    fn dial(&self, peer: &str) -> Dial {
+        let mut dials = self.dials();
+        if let Some(dial) = dials.get(peer) {
+            return dial.clone();
+        }
+        let dial = connect(self.inner.table.clone(), peer.to_owned()).boxed().shared();
+        dials.insert(peer.to_owned(), dial.clone());
+        dial
+    }
+
+    /// Drops a connection, so that the next use dials again.
+    fn hang_up(&self, peer: &str, dial: &Dial) {
+        let mut dials = self.dials();
+        if dials.get(peer).is_some_and(|current| current.ptr_eq(dial)) {
+            dials.remove(peer);
+        }
+    }
+
+    async fn client(
+        self,
+        peer: String,
+        deadline: Instant,
+    ) -> Result<(PeerClient<Channel>, Dial), TransportError> {
+        let dial = self.dial(&peer);
+        match timeout_at(&*self.inner.runtime, deadline, dial.clone()).await {
+            Ok(Ok(channel)) => Ok((client(channel), dial)),
+            Ok(Err(error)) => {
+                self.hang_up(&peer, &dial);
+                Err(error)
+            }
+            Err(_) => Err(unreachable(&peer, "no connection in time")),
+        }
+    }
+
+    /// What `answer` came to, until the deadline.
+    async fn answered<T>(
+        self,
+        peer: String,
+        dial: Option<Dial>,
+        deadline: Instant,
+        answer: BoxFuture<'static, Result<Response<T>, Status>>,
+    ) -> Result<T, TransportError> {
+        match timeout_at(&*self.inner.runtime, deadline, answer).await {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) => Err(self.failed(&peer, dial.as_ref(), &status)),
+            Err(_) => Err(TransportError::Timeout { peer }),
+        }
+    }
+
+    /// Hangs up, unless it was the node that refused.
+    fn failed(&self, peer: &str, dial: Option<&Dial>, status: &Status) -> TransportError {
+        if let Some(dial) = dial
+            && status.code() != Code::FailedPrecondition
+        {
+            self.hang_up(peer, dial);
+        }
+        TransportError::Lost { peer: peer.to_owned(), why: status.message().to_owned() }
+    }
+}
+
+async fn connect(table: PeerTable, peer: String) -> Result<Channel, TransportError> {
+    let address = table.address(&peer).map_err(|error| unreachable(&peer, error))?;
+    let endpoint =
+        Endpoint::from_shared(format!("http://{address}")).map_err(|error| unreachable(&peer, error))?;
+    endpoint
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_WAIT)
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .connect()
+        .await
+        .map_err(|error| unreachable(&peer, Chain(&error)))
+}
+
+fn client(channel: Channel) -> PeerClient<Channel> {
+    PeerClient::new(channel)
+        .max_decoding_message_size(FRAME_BYTES_MAX)
+        .max_encoding_message_size(FRAME_BYTES_MAX)
+}
+
+fn unreachable(peer: &str, why: impl ToString) -> TransportError {
+    TransportError::Unreachable { peer: peer.to_owned(), why: why.to_string() }
+}
+
+impl Transport for Peers {
+    fn call(
+        &self,
+        peer: &str,
+        question: Frame,
+        deadline: Instant,
+    ) -> BoxFuture<'static, Result<Frame, TransportError>> {
+        let (this, peer) = (self.clone(), peer.to_owned());
+        async move {
+            let (mut client, dial) = this.clone().client(peer.clone(), deadline).await?;
+            let answer = async move { client.call(question).await }.boxed();
+            this.answered(peer, Some(dial), deadline, answer).await
+        }
+        .boxed()
+    }
+
+    fn append(
+        &self,
+        peer: &str,
+        frames: BoxStream<'static, Frame>,
+        deadline: Instant,
+    ) -> BoxFuture<'static, Result<Incoming, TransportError>> {
+        let (this, peer) = (self.clone(), peer.to_owned());
+        async move {
+            let (mut client, dial) = this.clone().client(peer.clone(), deadline).await?;
+            let answer = async move { client.append(Outgoing(frames)).await }.boxed();
+            let answers = this.clone().answered(peer.clone(), Some(dial.clone()), deadline, answer).await?;
+            let failed = move |status: Status| this.failed(&peer, Some(&dial), &status);
+            Ok(answers.map(move |answer| answer.map_err(&failed)).boxed())
+        }
+        .boxed()
+    }
+
+    fn snapshot(
+        &self,
+        peer: &str,
+        frames: BoxStream<'static, Frame>,
+        deadline: Instant,
+    ) -> BoxFuture<'static, Result<Frame, TransportError>> {
+        let (this, peer) = (self.clone(), peer.to_owned());
+        let dial = connect(this.inner.table.clone(), peer.clone()).boxed();
+        async move {
+            let mut client = client(dial.await?);
+            let answer = async move { client.snapshot(Outgoing(frames)).await }.boxed();
+            this.answered(peer, None, deadline, answer).await
+        }
+        .boxed()
+    }
+
+    fn address(&self, peer: &str) -> Option<String> {
+        self.inner.table.address(peer).ok()
+    }
+
+    fn serve(&self, handler: Arc<dyn Handler>) {
+        let Some(listener) = self.inner.listener.lock().expect("no panic under this lock").take() else {
+            return;
+        };
+        let (stop, stopped) = oneshot::channel();
+        *self.inner.stop.lock().expect("no panic under this lock") = Some(stop);
+        let service = PeerServer::new(Service(handler))
+            .max_decoding_message_size(FRAME_BYTES_MAX)
+            .max_encoding_message_size(FRAME_BYTES_MAX);
+        let serve = Server::builder()
+            .http2_keepalive_interval(Some(PING_EVERY))
+            .http2_keepalive_timeout(Some(PING_WAIT))
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_concurrent_streams(Some(STREAMS_MAX))
+            .add_service(service)
+            .serve_with_incoming_shutdown(
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                stopped.map(drop),
+            );
+        self.inner.runtime.spawn(
+            async move {
+                if let Err(error) = serve.await {
+                    tracing::error!(%error, "peers are not heard any more");
+                }
+            }
+            .boxed(),
+        );
+    }
+
+    fn stop(&self) {
+        // Dropping the sender ends the server, as sending would.
+        drop(self.inner.stop.lock().expect("no panic under this lock").take());
+        self.dials().clear();
+    }
+}
+
+/// Frames to send, as a type of its own: the compiler cannot prove of the bare trait object that it may be sent to
+/// another thread from within an async block.
+struct Outgoing(BoxStream<'static, Frame>);
+
+impl Stream for Outgoing {
+    type Item = Frame;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
+        self.0.poll_next_unpin(cx)
+    }
+}

@@ -1,0 +1,191 @@
+//! The one writer of the state: applies entries, makes checkpoints and installs snapshots, in the order it is asked to.
+//!
+//! It has a thread of its own, so that no write of the state holds up a task.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use openraft::EntryPayload;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Apply;
+use crate::env::{Env, Task, watch};
+use crate::machine::tables::StoreError;
+use crate::raft::log_store::LogStore;
+use crate::raft::types::{Answer, Entry};
+use crate::raft::wire;
+use crate::store::state::{Head, State, View};
+use crate::store::{Faults, database, snapshot};
+use crate::trace::{Event, Trace};
+
+/// How old a change of the state may be before it is made durable. What is not durable is applied again from the log
+/// after a crash, so this bounds the time that a restart takes.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// What the worker is asked to do. The answer goes to the sender within; it is dropped after a fault.
+pub(super) enum Job {
+    /// Applies entries in one transaction.
+    Apply(Vec<Entry>, oneshot::Sender<Vec<Answer>>),
+    /// Makes the state durable.
+    Checkpoint(oneshot::Sender<()>),
+    /// Makes the state durable and returns a view of it.
+    View(oneshot::Sender<View>),
+    /// Makes the complete snapshot file of this name the newest snapshot, unless there is a newer one.
+    Declare(String, oneshot::Sender<()>),
+    /// Takes the state of the verified snapshot file of this name.
+    Install(String, oneshot::Sender<()>),
+}
+
+/// The worker's own things.
+pub(super) struct Worker {
+    pub(super) env: Env,
+    pub(super) state: State,
+    pub(super) log: LogStore,
+    pub(super) apply: Apply,
+    pub(super) applied: watch::Sender<u64>,
+    pub(super) faults: Faults,
+    pub(super) trace: Trace,
+    pub(super) tick: Task,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.tick.abort();
+    }
+}
+
+impl Worker {
+    /// Works until the last sender is gone, then makes the state durable.
+    pub(super) async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        while let Some(job) = jobs.recv().await {
+            if self.work(job).await.is_break() {
+                return;
+            }
+        }
+        if let Err(fault) = self.checkpoint().await {
+            self.faults.report(fault);
+        }
+    }
+
+    async fn work(&mut self, job: Job) -> ControlFlow<()> {
+        match job {
+            Job::Apply(entries, answer) => {
+                let file = self.state.file();
+                let answers = database::guarded(file.path(), || self.apply(&entries));
+                self.answer(answer, answers)
+            }
+            Job::Checkpoint(answer) => {
+                let done = self.checkpoint().await;
+                self.answer(answer, done)
+            }
+            Job::View(answer) => {
+                let durable = self.checkpoint().await;
+                let view = durable.and_then(|()| self.state.file().view());
+                self.answer(answer, view)
+            }
+            Job::Declare(name, answer) => self.answer(answer, self.declare(&name)),
+            Job::Install(name, answer) => {
+                let file = self.state.file();
+                let installed = database::guarded(file.path(), || self.install(&name));
+                self.answer(answer, installed)
+            }
+        }
+    }
+
+    /// Answers, or reports the fault before whoever asked learns that there is no answer.
+    fn answer<T>(&self, answer: oneshot::Sender<T>, result: Result<T, StoreError>) -> ControlFlow<()> {
+        match result {
+            Ok(value) => {
+                // Whoever asked may not wait for the answer any more.
+                let _ = answer.send(value);
+                ControlFlow::Continue(())
+            }
+            Err(fault) => {
+                self.faults.report(fault);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn apply(&mut self, entries: &[Entry]) -> Result<Vec<Answer>, StoreError> {
+        let apply = self.apply.clone();
+        let answers = self.state.change(|tables, head| {
+            let mut answers = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let id = wire::log_id(&entry.log_id);
+                assert!(id.index == 0 || id.index > head.index(), "entry {} is applied twice", id.index);
+                let reply = match &entry.payload {
+                    EntryPayload::Blank => None,
+                    EntryPayload::Normal(proposal) => Some(apply(tables, id.index, &proposal.0)?),
+                    EntryPayload::Membership(members) => {
+                        let membership = Some(wire::membership(members));
+                        head.membership = Some(proto::raft::StoredMembership { id: Some(id), membership });
+                        None
+                    }
+                };
+                head.applied = Some(id);
+                answers.push(Answer(reply));
+            }
+            Ok(answers)
+        })?;
+        self.announce();
+        Ok(answers)
+    }
+
+    /// Makes the state durable, and before it the log that it comes from: a node may apply an entry that a majority has
+    /// before it is on its own disk, and a state that is ahead of its log would not fit it after a power failure.
+    async fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.log.barrier().await.map_err(|source| StoreError::Io {
+            file: self.env.disk.path(crate::store::log::FILE),
+            action: "cannot wait for the log".to_owned(),
+            source: source.into(),
+        })?;
+        let file = self.state.file();
+        database::guarded(file.path(), || self.state.checkpoint())
+    }
+
+    /// A snapshot takes long to build, and a newer one can come from the leader meanwhile.
+    fn declare(&self, name: &str) -> Result<(), StoreError> {
+        let disk = &*self.env.disk;
+        let index = |head: Option<Head>| head.map_or(0, |head| head.index());
+        if index(Some(snapshot::head(disk, name)?)) >= index(snapshot::newest(disk)?) {
+            snapshot::declare(disk, name)
+        } else {
+            snapshot::remove(disk, name)
+        }
+    }
+
+    /// The snapshot is declared before the state is replaced: after a crash between the two, the library finds a
+    /// snapshot that is newer than the state, and installs it again.
+    fn install(&mut self, name: &str) -> Result<(), StoreError> {
+        let disk = self.env.disk.clone();
+        snapshot::declare(&*disk, name)?;
+        self.state.replace(|put| snapshot::read(&*disk, snapshot::FILE, put))?;
+        self.announce();
+        Ok(())
+    }
+
+    fn announce(&self) {
+        let head = self.state.head();
+        if let Some(id) = &head.applied {
+            self.applied.send(id.index);
+            self.trace.write_with(|| Event::Applied {
+                index: id.index,
+                term: id.term,
+                state: head.digest.to_string(),
+            });
+        }
+    }
+}
+
+/// Asks for a checkpoint now and then, so that the last change before a pause is made durable, too.
+pub(super) async fn tick(env: Env, jobs: mpsc::WeakUnboundedSender<Job>) {
+    loop {
+        env.runtime.sleep_until(env.now() + CHECKPOINT_EVERY).await;
+        let Some(jobs) = jobs.upgrade() else { return };
+        let (done, _) = oneshot::channel();
+        if jobs.send(Job::Checkpoint(done)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a node did as a member of the cluster, one JSON line per event, for a checker to judge.
+//!
+//! Lines are written before the effect of the event leaves the node where that can be: a vote after it is durable and
+//! before it is answered, a leadership before its first entry is replicated. A trace can lose its end, never its order.
+//! That it cannot be written does not stop the node: it is evidence, not state.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+
+use crate::env::Runtime;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Event {
+    /// The node started.
+    Start,
+    /// The node gave its vote of a term, also to itself; it is durable.
+    Vote {
+        /// The term.
+        term: u64,
+        /// Whom it voted for.
+        #[serde(rename = "for")]
+        candidate: String,
+    },
+    /// The node became the leader of a term.
+    Leader {
+        /// The term.
+        term: u64,
+    },
+    /// The node knows that the log is committed up to here.
+    Commit {
+        /// The index.
+        index: u64,
+        /// The term of the entry.
+        term: u64,
+    },
+    /// The node's state includes the log up to here.
+    Applied {
+        /// The index.
+        index: u64,
+        /// The term of the entry.
+        term: u64,
+        /// The digest of the state.
+        state: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    at: u64,
+    node: &'a str,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// Where the events go, if anywhere. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Trace(Option<Arc<Sink>>);
+
+struct Sink {
+    node: String,
+    runtime: Arc<dyn Runtime>,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Trace {
+    /// A trace of the node `node`. Each event is one write.
+    #[must_use]
+    pub fn new(node: &str, runtime: Arc<dyn Runtime>, out: Box<dyn Write + Send>) -> Self {
+        Self(Some(Arc::new(Sink { node: node.to_owned(), runtime, out: Mutex::new(out) })))
+    }
+
+    /// Writes an event.
+    pub fn write(&self, event: &Event) {
+        let Some(sink) = &self.0 else { return };
+        let line = Line { at: sink.runtime.unix_ns(), node: &sink.node, event };
+        let mut bytes = serde_json::to_vec(&line).expect("an event has only strings and numbers");
+        bytes.push(b'\n');
+        let mut out = sink.out.lock().expect("nothing that runs under this lock can panic");
+        if let Err(error) = out.write_all(&bytes) {
+            tracing::warn!(%error, "cannot write the trace");
+        }
+    }
+
+    /// Writes the event that `event` makes; it is not called when nobody listens.
+    pub fn write_with(&self, event: impl FnOnce() -> Event) {
+        if self.0.is_some() {
+            self.write(&event());
+        }
+    }
+}
+
+impl std::fmt::Debug for Trace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trace")
+    }
+}

@@ -1,0 +1,112 @@
+//! The checks by name, and which decider answers for what.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::evidence::Evidence;
+use crate::findings::Findings;
+use crate::history::{History, Input};
+use crate::limits::Limits;
+use crate::model::accounts::Initially;
+use crate::model::register::Semantics;
+use crate::verdict::CheckResult;
+use crate::{convergence, durability, log, raft_trace, search};
+
+/// A property that can be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckName {
+    /// Every operation seems to take effect at one point between its invocation and its completion.
+    Linearizable,
+    /// What was acknowledged is still there at the end.
+    Durable,
+    /// A term has at most one leader, and a node votes once in it.
+    OneLeaderPerTerm,
+    /// All nodes arrive at the same state.
+    Convergence,
+}
+
+impl CheckName {
+    /// All the checks there are.
+    pub const ALL: [CheckName; 4] =
+        [CheckName::Linearizable, CheckName::Durable, CheckName::OneLeaderPerTerm, CheckName::Convergence];
+
+    /// The name in scenarios and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            CheckName::Linearizable => "linearizable",
+            CheckName::Durable => "durable",
+            CheckName::OneLeaderPerTerm => "one-leader-per-term",
+            CheckName::Convergence => "convergence",
+        }
+    }
+}
+
+impl fmt::Display for CheckName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no check's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown check `{0}`; there are linearizable, durable, one-leader-per-term and convergence")]
+pub struct UnknownCheck(pub String);
+
+impl FromStr for CheckName {
+    type Err = UnknownCheck;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCheck> {
+        CheckName::ALL
+            .into_iter()
+            .find(|check| check.name() == name)
+            .ok_or_else(|| UnknownCheck(name.to_owned()))
+    }
+}
+
+/// Judges the evidence by each of the checks, each within the limits.
+#[must_use]
+pub fn check(evidence: &Evidence, names: &[CheckName], limits: &Limits<'_>) -> Vec<CheckResult> {
+    names.iter().map(|name| check_one(evidence, *name, limits)).collect()
+}
+
+/// Judges the evidence by one check.
+#[must_use]
+pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> CheckResult {
+    match name {
+        CheckName::Linearizable => linearizable(&evidence.history, limits),
+        CheckName::Durable => durability::check(&evidence.history, limits),
+        CheckName::OneLeaderPerTerm => raft_trace::elections(evidence, limits).into_result(name),
+        CheckName::Convergence => convergence::check(evidence, limits)
+            .and(raft_trace::agreement(evidence, limits))
+            .into_result(name),
+    }
+}
+
+/// Each kind of object has a decider of its own; because linearizability is local (Herlihy and Wing, 1990), the
+/// whole is linearizable exactly if each object is.
+fn linearizable(history: &History, limits: &Limits<'_>) -> CheckResult {
+    let initially = if history.is_initially_empty() { Initially::Absent } else { Initially::Unknown };
+    log::check(history, limits)
+        .and(search::accounts(history, initially, limits))
+        .and(search::register(history, Semantics::default(), limits))
+        .and(unknown_operations(history))
+        .into_result(CheckName::Linearizable)
+}
+
+/// The operations that no decider answers for: they must not pass in silence.
+fn unknown_operations(history: &History) -> Findings {
+    let unknown =
+        history.operations().iter().filter(|operation| matches!(operation.input, Input::Other { .. }));
+    let names: BTreeSet<&str> = unknown.map(|operation| history.f(operation)).collect();
+    let doubts = names.into_iter().map(|name| format!("no model knows the operation `{name}`")).collect();
+    Findings { doubts, ..Findings::default() }
+}

@@ -1,0 +1,242 @@
+//! The command line of `checker`: a history or a run directory in, a verdict out.
+//!
+//! Results go to stdout, everything else to stderr. Here is the clock that the library does not have.
+
+mod exit;
+mod size;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, ValueEnum};
+pub use exit::Exit;
+use serde::Serialize;
+
+use crate::check::{self, CheckName};
+use crate::evidence::Evidence;
+use crate::history::{Input, Object, Operation};
+use crate::limits::Limits;
+use crate::rundir::{self, Loaded};
+use crate::verdict::{CheckResult, Verdict};
+
+/// Judges a recorded history: was it linearizable, and was anything lost?
+///
+/// A history is what clients asked of a replicated system and what it answered: one JSON object a line, first the
+/// header {"format":"hearsay-history","version":1}. A run directory, as `supervisor run` leaves one, has it as
+/// history.jsonl, beside the Raft traces of the nodes and the digests of their states, which are judged too.
+#[derive(Debug, Parser)]
+#[command(name = "checker", version, after_help = exit::table())]
+struct Arguments {
+    /// A history, a run directory, or `-` for a history on standard input
+    #[arg(value_name = "FILE|DIRECTORY|-")]
+    file: PathBuf,
+
+    /// How the history is written
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    format: Format,
+
+    /// What the operations are about; then one that is about anything else is an error
+    #[arg(long, value_enum, default_value_t = Model::Auto)]
+    model: Model,
+
+    /// Check only this; may be repeated [default: all that there is evidence for]
+    #[arg(long = "check", value_name = "NAME", value_parser = check_names())]
+    checks: Vec<CheckName>,
+
+    /// Give up a check after this time, such as `30s`: unless it found a violation, its verdict is `unknown`
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+
+    /// Give up a check that needs more memory beside the history, such as `2GiB`
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    memory: Option<u64>,
+
+    /// How the verdict is written
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// By its first line
+    Auto,
+    /// history.jsonl, version 1
+    Jsonl,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Model {
+    /// Each operation by its name
+    Auto,
+    /// Conversations: send and read
+    Conversation,
+    /// Account names: create, delete, log in, list
+    Accounts,
+    /// Registers: read, write, compare and set
+    Register,
+}
+
+/// The names of the checks, which the help lists.
+fn check_names() -> impl TypedValueParser<Value = CheckName> {
+    PossibleValuesParser::new(CheckName::ALL.map(CheckName::name))
+        .map(|name| name.parse().expect("a possible value is the name of a check"))
+}
+
+impl Model {
+    fn object(self) -> Option<Object> {
+        match self {
+            Model::Auto => None,
+            Model::Conversation => Some(Object::Conversation),
+            Model::Accounts => Some(Object::Account),
+            Model::Register => Some(Object::Register),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Everything that was found, as `-o json` writes it.
+#[derive(Debug, Serialize)]
+struct Judgement {
+    verdict: Verdict,
+    checks: Vec<CheckResult>,
+    notes: Vec<String>,
+}
+
+/// Runs the command line and returns its exit code.
+pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are results, the rest is a complaint; clap knows the stream.
+            let complaint = error.use_stderr();
+            return if error.print().is_err() || complaint { Exit::Usage } else { Exit::Expected };
+        }
+    };
+    match judge(&arguments) {
+        Ok(judgement) => match write(&arguments, &judgement) {
+            // Nobody reads on: the verdict is still the verdict.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                complain(&format!("could not write the verdict: {error}"));
+                Exit::Environment
+            }
+            Ok(()) | Err(_) => judgement.verdict.into(),
+        },
+        Err(complaint) => {
+            complain(&complaint);
+            Exit::Usage
+        }
+    }
+}
+
+fn complain(message: &str) {
+    // If stderr is closed too, the exit code has to say it alone.
+    let _ = writeln!(io::stderr(), "checker: {message}");
+}
+
+fn judge(arguments: &Arguments) -> Result<Judgement, String> {
+    let Loaded { evidence, mut notes } = load(&arguments.file).map_err(|error| chain(&error))?;
+    if let Some(object) = arguments.model.object() {
+        only(&evidence, object)?;
+    }
+    let names = match arguments.checks.is_empty() {
+        true => default_checks(&evidence, &mut notes),
+        false => arguments.checks.clone(),
+    };
+    let checks: Vec<CheckResult> = names.into_iter().map(|name| timed(&evidence, name, arguments)).collect();
+    Ok(Judgement { verdict: Verdict::of(&checks), checks, notes })
+}
+
+fn load(path: &Path) -> Result<Loaded, rundir::RunDirError> {
+    if is_stdin(path) {
+        return rundir::read_history(Path::new(STDIN), io::stdin().lock());
+    }
+    rundir::read(path)
+}
+
+/// What standard input is called.
+const STDIN: &str = "standard input";
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    message
+}
+
+/// Refuses a history that is about something else.
+fn only(evidence: &Evidence, object: Object) -> Result<(), String> {
+    let history = &evidence.history;
+    match history.operations().iter().find(|operation| operation.input.object() != object) {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "`{}` at index {} is no operation of the model; `--model auto` takes each by its name",
+            history.f(other),
+            other.invoked.index
+        )),
+    }
+}
+
+/// The checks for which there is evidence; what is left out is noted.
+fn default_checks(evidence: &Evidence, notes: &mut Vec<String>) -> Vec<CheckName> {
+    let is_final_read = |operation: &Operation| matches!(operation.input, Input::Read { last: true, .. });
+    let final_reads = evidence.history.operations().iter().any(is_final_read);
+    let mut names = vec![CheckName::Linearizable];
+    for (name, there, missing) in [
+        (CheckName::Durable, final_reads, "the history has no final reads"),
+        (CheckName::OneLeaderPerTerm, !evidence.traces.is_empty(), "there are no traces"),
+        (CheckName::Convergence, !evidence.digests.is_empty(), "there are no digests"),
+    ] {
+        if there {
+            names.push(name);
+        } else {
+            notes.push(format!("{name} was not checked: {missing}"));
+        }
+    }
+    names
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is where the clock is")]
+fn timed(evidence: &Evidence, name: CheckName, arguments: &Arguments) -> CheckResult {
+    let started = Instant::now();
+    let expired = || arguments.timeout.is_some_and(|timeout| started.elapsed() >= timeout);
+    let limits = Limits { memory: arguments.memory.unwrap_or(u64::MAX), expired: &expired, ..Limits::none() };
+    let result = check::check_one(evidence, name, &limits);
+    CheckResult { ms: u64::try_from(started.elapsed().as_millis()).ok(), ..result }
+}
+
+fn write(arguments: &Arguments, judgement: &Judgement) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    match arguments.output {
+        Output::Text => {
+            let file =
+                if is_stdin(&arguments.file) { STDIN.into() } else { arguments.file.to_string_lossy() };
+            output.write_all(text::judgement(judgement, &file).as_bytes())?;
+        }
+        Output::Json => {
+            serde_json::to_writer(&mut output, judgement)?;
+            output.write_all(b"\n")?;
+        }
+    }
+    output.flush()
+}

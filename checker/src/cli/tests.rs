@@ -1,0 +1,71 @@
+use super::*;
+use crate::history::timeline;
+
+fn judgement(picture: &str) -> Judgement {
+    let evidence = Evidence { history: timeline::parse(picture).unwrap(), ..Evidence::default() };
+    let mut notes = Vec::new();
+    let names = default_checks(&evidence, &mut notes);
+    let checks = check::check(&evidence, &names, &Limits::none());
+    Judgement { verdict: Verdict::of(&checks), checks, notes }
+}
+
+#[test]
+fn a_violation_is_told_drawn_and_counted() {
+    let judgement = judgement(
+        "p3@n1:   |-send a=1-|  |-send b=2-|
+         p5@n2:                                |-read [a]-|
+         p6@n1:                                              |-final-read [a b]-|
+         nemesis:     |-partition n2--------------------|",
+    );
+    assert_eq!(
+        text::judgement(&judgement, "room.jsonl"),
+        "\
+INVALID  room.jsonl: linearizable: stale-read in k
+
+  linearizable         invalid  4 examined, 1 key, 1 anomaly
+  durable              valid    3 examined, 1 key
+                                2 acknowledged, 2 attempts, 1 final-reads
+
+  linearizable: stale-read (G-single-realtime) in k
+  send b was acknowledged at 0.034 s as number 2; the read by client 5 on n2 began at 0.038 s and
+  ended at number 1 without it; the final read by client 6 on n1, which ended at 0.071 s, shows it
+
+    partition n2        ◀───────── 0.013 .. 0.047 s ─────────┤
+    client 3 on n1      send b: ok, number 2
+      0.023 .. 0.034 s  ├───────────┤
+    client 5 on n2      read after 0 limit 100: head 1, 1:a
+      0.038 .. 0.049 s                           ├────────────────────────┤
+    client 6 on n1      final read after 0 limit 100: head 2, 1:a 2:b
+      0.052 .. 0.071 s                                                                ├────────────┤
+
+  note       one-leader-per-term was not checked: there are no traces
+  note       convergence was not checked: there are no digests
+"
+    );
+}
+
+#[test]
+fn the_help_lists_the_exit_codes() {
+    use clap::CommandFactory;
+    let help = Arguments::command().render_long_help().to_string();
+    let table = "Exit codes:
+   0  valid
+   1  a property is violated
+   2  wrong command line, or no history that can be read
+   3  unknown: a limit was hit, or there is nothing to check
+   4  the verdict could not be written
+  70  a bug of this program";
+    assert!(help.contains(table), "{help}");
+}
+
+#[test]
+fn a_model_refuses_what_is_not_its_own() {
+    let evidence =
+        |picture: &str| Evidence { history: timeline::parse(picture).unwrap(), ..Evidence::default() };
+    let mixed = evidence("p0: |-send a=1-|  |-write 3-|");
+    assert_eq!(
+        only(&mixed, Object::Conversation).unwrap_err(),
+        "`write` at index 2 is no operation of the model; `--model auto` takes each by its name"
+    );
+    assert_eq!(only(&evidence("p0: |-write 3-|"), Object::Register), Ok(()));
+}

@@ -1,0 +1,45 @@
+//! The verdict for people.
+
+use std::collections::BTreeSet;
+
+use super::Judgement;
+use crate::report;
+use crate::verdict::{CheckResult, Verdict};
+
+/// The most anomalies that are drawn for each check; one proves the point.
+const DRAWN_MAX: usize = 2;
+
+/// Everything that was found out about `file`: paragraphs with a line between them.
+pub(super) fn judgement(judgement: &Judgement, file: &str) -> String {
+    let word = judgement.verdict.to_string().to_uppercase();
+    let headline = report::wrap(&format!("{word}  "), &format!("{file}: {}", why(judgement)), word.len() + 2);
+    let mut paragraphs = vec![headline, judgement.checks.iter().map(report::summary).collect()];
+    for check in judgement.checks.iter().filter(|check| check.verdict == Verdict::Invalid) {
+        paragraphs.extend(report::counterexamples(check, DRAWN_MAX, "`-o json`"));
+    }
+    paragraphs.push(judgement.notes.iter().map(|note| report::wrap("  note       ", note, 13)).collect());
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n")
+}
+
+/// The verdict in a few words: `linearizable: stale-read in alice:bob`.
+fn why(judgement: &Judgement) -> String {
+    let of = |verdict| judgement.checks.iter().filter(move |check: &&CheckResult| check.verdict == verdict);
+    let words: Vec<String> = match judgement.verdict {
+        Verdict::Valid => vec!["every check is valid".to_owned()],
+        Verdict::Invalid => of(Verdict::Invalid).map(found).collect(),
+        Verdict::Unknown => of(Verdict::Unknown)
+            .map(|check| format!("{}: {}", check.name, check.reason.as_deref().unwrap_or("nobody can say")))
+            .collect(),
+    };
+    words.join("; ")
+}
+
+/// `linearizable: lost and stale-read in alice:bob`
+fn found(check: &CheckResult) -> String {
+    let kinds: BTreeSet<_> = check.anomalies.iter().map(|anomaly| anomaly.kind).collect();
+    let kinds: Vec<&str> = kinds.into_iter().map(|kind| kind.name()).collect();
+    let keys: BTreeSet<String> = check.anomalies.iter().map(report::of_key).collect();
+    let key = if keys.len() == 1 { keys.into_iter().collect() } else { String::new() };
+    format!("{}: {}{key}", check.name, crate::explain::list(&kinds))
+}

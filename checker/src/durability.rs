@@ -1,0 +1,210 @@
+//! Durability: is what was acknowledged still there at the end?
+//!
+//! The final reads decide: those made after all faults were lifted, of every conversation, from every node. The
+//! terms are those of Jepsen's `total-queue` and `set-full`, which fit a chat:
+//!
+//! | count | meaning |
+//! |---|---|
+//! | `attempts` | messages that were sent, with whatever outcome |
+//! | `acknowledged` | those whose send was acknowledged |
+//! | `lost` | acknowledged, and in no final read, although one covers its number |
+//! | `missing` | acknowledged, and in some final reads but not in others that cover its number |
+//! | `recovered` | of unknown outcome, and in a final read |
+//! | `unexpected` | in a final read, but never sent |
+//! | `duplicated` | in final reads at two numbers |
+//! | `aborted` | refused, but in a final read |
+//! | `unread` | acknowledged, but no final read covers its number |
+//!
+//! Order is not judged here: that is the part of [`log`](crate::log).
+
+mod ending;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use ending::{Ending, Fate};
+
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::check::CheckName;
+use crate::explain::{Scene, the_read};
+use crate::findings::Findings;
+use crate::history::{History, Input, Operation, OperationId, Outcome, Output, Symbol};
+use crate::limits::{Budget, Exceeded, Limits};
+use crate::verdict::{ANOMALIES_MAX, CheckResult};
+
+/// The counts, under their names in the result.
+const COUNTS: [&str; 10] = [
+    "attempts",
+    "acknowledged",
+    "lost",
+    "missing",
+    "recovered",
+    "unexpected",
+    "duplicated",
+    "aborted",
+    "unread",
+    "final-reads",
+];
+
+/// Checks that the final reads show every acknowledged message, once, and nothing else.
+#[must_use]
+pub fn check(history: &History, limits: &Limits<'_>) -> CheckResult {
+    let mut tally = Tally { history, counts: HashMap::new(), findings: Findings::default() };
+    if let Err(exceeded) = tally.take(&mut Budget::new(limits)) {
+        tally.findings.doubts.push(exceeded.to_string());
+    }
+    tally.into_result()
+}
+
+/// The counts so far, and what is wrong.
+struct Tally<'a> {
+    history: &'a History,
+    counts: HashMap<&'static str, u64>,
+    findings: Findings,
+}
+
+impl Tally<'_> {
+    fn take(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        let ending = Ending::of(self.history, budget)?;
+        self.findings.operations = ending.operations;
+        self.findings.keys = ending.conversations.len() as u64;
+        self.add("final-reads", ending.final_reads);
+        for conversation in &ending.conversations {
+            for (send, message, fate) in conversation.fates(self.history, budget)? {
+                if !ending.repeated.contains(&message) {
+                    self.judge(send, &fate);
+                }
+            }
+            for (message, read) in conversation.strangers(&ending.sends) {
+                self.stranger(message, read);
+            }
+        }
+        self.findings.peak_bytes = budget.peak();
+        self.doubts(&ending);
+        Ok(())
+    }
+
+    fn doubts(&mut self, ending: &Ending<'_>) {
+        let doubts = &mut self.findings.doubts;
+        let repeated = ending.repeated.iter().map(|message| self.history.text(*message));
+        doubts.extend(repeated.map(|id| format!("message `{id}` is sent twice: ids must be unique")));
+        if ending.sends.is_empty() {
+            doubts.push("nothing to check: no message was sent".to_owned());
+        } else if ending.final_reads == 0 {
+            doubts.push("no final read succeeded, so nobody knows what is left".to_owned());
+        } else if !self.counts.contains_key("acknowledged") {
+            doubts.push("nothing to check: no message was acknowledged".to_owned());
+        } else if let Some(unread) = self.counts.get("unread") {
+            doubts.push(format!("acknowledged, but not covered by any final read: {unread}"));
+        }
+    }
+
+    fn add(&mut self, count: &'static str, by: u64) {
+        *self.counts.entry(count).or_default() += by;
+    }
+
+    /// What became of one message that was sent.
+    fn judge(&mut self, send: OperationId, fate: &Fate) {
+        let operation = self.history.operation(send);
+        self.add("attempts", 1);
+        if let Some((read, other)) = fate.twice {
+            let operations = [send, read.0, other.0];
+            self.report("duplicated", AnomalyKind::Duplicate, &operations, |tally, _| {
+                tally.words_twice(operation, read, other)
+            });
+        }
+        match (&operation.outcome, fate.seen, fate.missed) {
+            (Outcome::Ok(Output::Sent { seq }), seen, missed) => {
+                self.add("acknowledged", 1);
+                match (seen, missed) {
+                    (None, None) => self.add("unread", 1),
+                    (None, Some(missed)) => {
+                        self.report("lost", AnomalyKind::Lost, &[send, missed], |tally, scene| {
+                            let missed = tally.words_missed(scene, operation, missed, *seq);
+                            format!("{missed}, and no final read shows it")
+                        });
+                    }
+                    (Some((seen, _)), Some(missed)) => {
+                        let operations = [send, missed, seen];
+                        self.report("missing", AnomalyKind::StaleRead, &operations, |tally, scene| {
+                            let missed = tally.words_missed(scene, operation, missed, *seq);
+                            format!("{missed}; {}", scene.shows_it(tally.history.operation(seen)))
+                        });
+                    }
+                    (Some(_), None) => {}
+                }
+            }
+            (Outcome::Fail(_), Some((read, seq)), _) => {
+                self.report("aborted", AnomalyKind::AbortedRead, &[send, read], |tally, scene| {
+                    tally.words_aborted(scene, operation, read, seq)
+                });
+            }
+            (Outcome::Info(_), Some(_), _) => self.add("recovered", 1),
+            _ => {}
+        }
+    }
+
+    /// A message of the final reads that nobody has sent to this conversation.
+    fn stranger(&mut self, message: Symbol, (read, seq): (OperationId, u64)) {
+        self.report("unexpected", AnomalyKind::Phantom, &[read], |Tally { history, .. }, _| {
+            let (read, id) = (the_read(history, history.operation(read)), history.text(message));
+            format!("{read} shows message {id} as number {seq}, which nobody has sent to this conversation")
+        });
+    }
+
+    /// Reports a contradiction. It is told only if it is among the first of its count.
+    fn report(
+        &mut self,
+        count: &'static str,
+        kind: AnomalyKind,
+        operations: &[OperationId],
+        tell: impl FnOnce(&Self, &Scene<'_>) -> String,
+    ) {
+        self.add(count, 1);
+        self.findings.anomalies_total += 1;
+        if self.counts[count] <= ANOMALIES_MAX as u64 {
+            let scene = Scene::new(self.history, self.history.operation(operations[0]).key, operations);
+            let sentence = tell(self, &scene);
+            self.findings.anomalies.push(Anomaly::of_scene(kind, &scene, sentence));
+        }
+    }
+
+    fn words_missed(&self, scene: &Scene<'_>, send: &Operation, missed: OperationId, seq: u64) -> String {
+        let missed = scene.without(self.history.operation(missed), seq);
+        let (id, at) = (self.id(send), scene.ended(send));
+        format!("send {id} was acknowledged at {at} as number {seq}; {missed}")
+    }
+
+    fn words_twice(
+        &self,
+        send: &Operation,
+        (one, first): (OperationId, u64),
+        (other, second): (OperationId, u64),
+    ) -> String {
+        let [one, other] = [one, other].map(|read| the_read(self.history, self.history.operation(read)));
+        let id = self.id(send);
+        format!(
+            "message {id} is in the conversation twice: {one} shows it as number {first}, {other} as number {second}"
+        )
+    }
+
+    fn words_aborted(&self, scene: &Scene<'_>, send: &Operation, read: OperationId, seq: u64) -> String {
+        let read = the_read(self.history, self.history.operation(read));
+        let (id, at) = (self.id(send), scene.ended(send));
+        format!("send {id} failed at {at}, so it never happened, but {read} shows it as number {seq}")
+    }
+
+    fn id(&self, send: &Operation) -> &str {
+        match send.input {
+            Input::Send { id } => self.history.text(id),
+            _ => "",
+        }
+    }
+
+    fn into_result(self) -> CheckResult {
+        let counts = COUNTS.map(|name| (name.to_owned(), self.counts.get(name).copied().unwrap_or(0)));
+        let result = self.findings.into_result(CheckName::Durable);
+        CheckResult { counts: counts.into(), ..result }
+    }
+}

@@ -1,0 +1,187 @@
+//! Operations and trace events in words.
+
+use std::collections::BTreeSet;
+
+use crate::evidence::trace::TraceEvent;
+use crate::history::{Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
+
+/// The most messages of a page that are listed one by one.
+const ENTRIES_MAX: usize = 4;
+
+/// The most messages of a long page that are listed for what they matter.
+const FOCUS_MAX: usize = 4;
+
+/// The most names of a list that are given.
+const NAMES_MAX: usize = 6;
+
+/// Names in a sentence: `n1, n2 and n3`.
+#[must_use]
+pub fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Who did it, and where: `client 5 on n2`.
+#[must_use]
+pub fn client(history: &History, operation: &Operation) -> String {
+    match operation.node {
+        Some(node) => format!("client {} on {}", operation.process, history.text(node)),
+        None => format!("client {}", operation.process),
+    }
+}
+
+/// A read as a sentence names it: `the final read by client 5 on n2`.
+#[must_use]
+pub fn the_read(history: &History, operation: &Operation) -> String {
+    let read = if operation.is_final() { "final read" } else { "read" };
+    format!("the {read} by {}", client(history, operation))
+}
+
+/// The operation and its outcome: `send c3-17: ok, number 17`. Of a long list of accounts, what it says of `name`.
+#[must_use]
+pub fn operation_about(history: &History, operation: &Operation, name: Option<Symbol>) -> String {
+    focused(history, operation, &Focus { name, ..Focus::default() })
+}
+
+/// What matters in long answers, so that it is not abridged away.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Focus {
+    pub(super) messages: Vec<Symbol>,
+    pub(super) numbers: Vec<u64>,
+    /// An account.
+    pub(super) name: Option<Symbol>,
+}
+
+/// The operation and its outcome, of which no part in the focus is left out.
+pub(super) fn focused(history: &History, operation: &Operation, focus: &Focus) -> String {
+    format!("{}: {}", input(history, operation), outcome(history, &operation.outcome, focus))
+}
+
+fn input(history: &History, operation: &Operation) -> String {
+    let text = |symbol: Symbol| history.text(symbol);
+    let value = |symbol: Option<Symbol>| symbol.map_or("null", text);
+    let key = operation.key.map_or("", text);
+    match &operation.input {
+        Input::Send { id } => format!("send {}", text(*id)),
+        Input::Read { range, last } => {
+            let read = if *last { "final read" } else { "read" };
+            match range {
+                PageRange::After { seq, limit } => format!("{read} after {seq} limit {limit}"),
+                PageRange::Before { seq, limit } => format!("{read} before {seq} limit {limit}"),
+            }
+        }
+        Input::Delete { seq } => format!("delete number {seq}"),
+        Input::Poll => "poll".to_owned(),
+        Input::CreateAccount => format!("create {key}"),
+        Input::DeleteAccount => format!("delete {key}"),
+        Input::Login => format!("log in {key}"),
+        Input::ListAccounts { pattern, after, limit, last } => {
+            let mut words = if *last { "final list of accounts" } else { "list accounts" }.to_owned();
+            if let Some(pattern) = pattern {
+                words.push_str(&format!(" like {}", text(*pattern)));
+            }
+            if let Some(after) = after {
+                words.push_str(&format!(" after {}", text(*after)));
+            }
+            if let Some(limit) = limit {
+                words.push_str(&format!(" limit {limit}"));
+            }
+            words
+        }
+        Input::Get => format!("read {key}"),
+        Input::Write { value: new } => format!("write {key} {}", value(*new)),
+        Input::Cas { from, to } => format!("cas {key} {} to {}", value(*from), value(*to)),
+        Input::Other { f, value: argument } => format!("{} {}", text(*f), value(*argument)),
+    }
+}
+
+fn outcome(history: &History, outcome: &Outcome, focus: &Focus) -> String {
+    let because =
+        |error: &Option<Symbol>| error.map_or(String::new(), |error| format!(", {}", history.text(error)));
+    match outcome {
+        Outcome::Ok(answer) => output(history, answer, focus),
+        Outcome::Fail(error) => format!("failed{}", because(error)),
+        Outcome::Info(error) => format!("nobody knows{}", because(error)),
+    }
+}
+
+fn output(history: &History, output: &Output, focus: &Focus) -> String {
+    match output {
+        Output::Sent { seq } => format!("ok, number {seq}"),
+        Output::Page { entries, head } => format!("head {head}, {}", page(history, entries, focus)),
+        Output::Polled { deliveries } => format!("{} messages", deliveries.len()),
+        Output::Names { names } => list_of_names(history, names, focus),
+        Output::Value { value } | Output::Other { value } => {
+            value.map_or("null", |value| history.text(value)).to_owned()
+        }
+        Output::Done => "ok".to_owned(),
+    }
+}
+
+fn list_of_names(history: &History, names: &[Symbol], focus: &Focus) -> String {
+    let shown: Vec<&str> = names.iter().take(NAMES_MAX).map(|name| history.text(*name)).collect();
+    match focus.name {
+        _ if names.len() <= NAMES_MAX => format!("[{}]", shown.join(" ")),
+        Some(name) => {
+            let with = if names.contains(&name) { "with" } else { "without" };
+            format!("{} names, {with} {}", names.len(), history.text(name))
+        }
+        None => format!("[{} …] ({})", shown.join(" "), names.len()),
+    }
+}
+
+fn page(history: &History, entries: &[Entry], focus: &Focus) -> String {
+    let entry = |entry: &Entry| {
+        let deleted = if entry.deleted { "†" } else { "" };
+        format!("{}:{}{deleted}", entry.seq, history.text(entry.id))
+    };
+    if entries.is_empty() {
+        return "nothing".to_owned();
+    }
+    let shown = abridged(entries, focus);
+    let mut words = Vec::new();
+    let mut next = 0;
+    for &at in &shown {
+        if at > next {
+            words.push("…".to_owned());
+        }
+        words.push(entry(&entries[at]));
+        next = at + 1;
+    }
+    let count = if shown.len() < entries.len() { format!(" ({})", entries.len()) } else { String::new() };
+    format!("{}{count}", words.join(" "))
+}
+
+/// The positions of the entries that are told: all of a few, else the ends and what is in the focus. Of a number that
+/// is missing, these are its neighbours.
+fn abridged(entries: &[Entry], focus: &Focus) -> BTreeSet<usize> {
+    if entries.len() <= ENTRIES_MAX {
+        return (0..entries.len()).collect();
+    }
+    let last = entries.len() - 1;
+    let in_focus = |entry: &Entry| focus.messages.contains(&entry.id) || focus.numbers.contains(&entry.seq);
+    let told = entries.iter().enumerate().filter(|(_, entry)| in_focus(entry)).map(|(at, _)| at);
+    let missing = focus.numbers.iter().filter(|number| entries.iter().all(|entry| entry.seq != **number));
+    let around = missing.flat_map(|number| {
+        let behind = entries.partition_point(|entry| entry.seq < *number);
+        [behind.saturating_sub(1), behind.min(last)]
+    });
+    let kept: Vec<usize> = told.chain(around).take(FOCUS_MAX).collect();
+    kept.into_iter().chain([0, last]).collect()
+}
+
+/// What a node wrote down, without when and who.
+pub(super) fn trace_event(event: &TraceEvent) -> String {
+    match event {
+        TraceEvent::Start { .. } => "started".to_owned(),
+        TraceEvent::Vote { term, r#for, .. } => format!("voted for {} in term {term}", r#for),
+        TraceEvent::Leader { term, .. } => format!("became leader of term {term}"),
+        TraceEvent::Commit { index, term, .. } => format!("committed up to index {index} of term {term}"),
+        TraceEvent::Applied { index, term, state, .. } => {
+            format!("applied index {index} of term {term}: state {state}")
+        }
+    }
+}

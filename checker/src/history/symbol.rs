@@ -1,0 +1,71 @@
+//! Interned text: every key, message id, account name, node and value of a history is stored once and
+//! named by a small number, so that an operation is a few words long however often a name occurs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A text of one [`History`](super::History): a key, a message id, a name, a node, a value or an error.
+///
+/// Two symbols of the same history are equal exactly when their texts are. Symbols are dense from 0 in the
+/// order of first occurrence, so they can index an array. They mean nothing in another history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(u32);
+
+impl Symbol {
+    /// The position of the symbol in the table, for arrays indexed by symbol.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The table behind the symbols of one history.
+#[derive(Debug, Clone, Default)]
+pub struct Symbols {
+    texts: Vec<Arc<str>>,
+    by_text: HashMap<Arc<str>, Symbol>,
+}
+
+impl Symbols {
+    /// The symbol of `text`, a new one if the text was not seen before.
+    ///
+    /// # Panics
+    /// After 2^32 different texts.
+    pub fn intern(&mut self, text: &str) -> Symbol {
+        if let Some(symbol) = self.by_text.get(text) {
+            return *symbol;
+        }
+        let symbol = Symbol(u32::try_from(self.texts.len()).expect("a history has fewer than 2^32 names"));
+        let shared: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&shared));
+        self.by_text.insert(shared, symbol);
+        symbol
+    }
+
+    /// The symbol of `text` if the history contains it.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Symbol> {
+        self.by_text.get(text).copied()
+    }
+
+    /// The text of a symbol of this table.
+    ///
+    /// # Panics
+    /// If the symbol belongs to another history and is out of range here.
+    #[must_use]
+    pub fn text(&self, symbol: Symbol) -> &str {
+        &self.texts[symbol.index()]
+    }
+
+    /// How many different texts there are; every symbol's index is below it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether no text was interned yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+}

@@ -1,0 +1,43 @@
+//! Evidence in, verdict out: was it linearizable, and was anything lost?
+//!
+//! ```text
+//! history.jsonl ─▶ History ─┐
+//! trace.jsonl   ─▶ traces  ─┼▶ Evidence ─▶ check::check ─▶ [CheckResult] ─▶ text, JSON
+//! events.jsonl  ─▶ digests ─┘                                  └ Anomaly: a sentence, the operations, a drawing
+//! ```
+//!
+//! - [`history`] holds what was recorded, with its invariants; [`evidence`] adds what the nodes wrote down.
+//! - [`check`] names the checks and dispatches; [`limits`] bounds them. The deciders: [`log`] for conversations,
+//!   [`search`] with a [`model`] for accounts and registers, [`durability`], [`raft_trace`], [`convergence`].
+//! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
+//!   [`report`] puts it into paragraphs.
+//!
+//! **Invariant:** a verdict is a function of the evidence. There is no clock here, no randomness, no thread and no
+//! file, and no order of a hash map reaches a result. `clippy.toml` and the lint below hold this. What
+//! touches the world stands apart: `rundir` reads files (feature `files`), `cli` is the command line (feature `cli`).
+//!
+//! # Caveats
+//! A valid verdict is about what was recorded, not about what could have happened. Time is the recorder's: an
+//! interval may be wider than the operation was, never narrower, so a verdict can miss a violation but not invent one.
+#![warn(clippy::iter_over_hash_type)]
+
+pub mod anomaly;
+pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod convergence;
+pub mod durability;
+pub mod evidence;
+pub mod explain;
+pub mod findings;
+pub mod history;
+mod json;
+pub mod limits;
+pub mod log;
+pub mod model;
+pub mod raft_trace;
+pub mod report;
+#[cfg(feature = "files")]
+pub mod rundir;
+pub mod search;
+pub mod verdict;

@@ -1,0 +1,95 @@
+//! Conversations: is every send and every page explained by one growing log?
+//!
+//! The object is a list. A send appends a message, whose number is its position from 1; a read returns a range of
+//! numbers, and the head: the length of the list at that moment. Because every answer tells positions, the
+//! question, which is NP-complete for objects in general (Gibbons and Korach, 1997), is answered here in one walk
+//! over the events, in constant time per operation and message shown.
+//!
+//! # How
+//! Let `F` be the greatest number that operations which have *returned* prove to exist. An operation that began when
+//! `F` was `f` has its point after all of those, so:
+//! - a read's head is at least `f`, else the read is stale; its page is what was asked for, or its beginning;
+//! - a send's number is greater than `f`, else it was appended too late;
+//! - all acknowledgements and pages agree about which message has which number, each message has one, and it was
+//!   sent before it was seen, to this conversation, and not refused;
+//! - a number up to `F` that nobody has shown is held by a send of which nobody knows the outcome, and that began
+//!   before `F` passed it. Both sorted by time, the k-th such number needs the k-th such send.
+//!
+//! These conditions are also sufficient: the points can then be placed one after the other. `decide` checks them;
+//! the tests compare it with exhaustive search. Only if they fail does `diagnose` look at the conversation again,
+//! without haste, to tell the person what happened rather than what was noticed first: if a message is gone for
+//! good, the stale heads and reused numbers that follow from it are no news.
+//!
+//! # Caveats
+//! * Message ids must be unique in the history. That is verified: a repeated id makes the verdict unknown.
+//! * A conversation is empty when the history begins.
+//! * Tombstones and subscriptions are not judged yet; a history that has them is unknown at best.
+
+mod decide;
+mod diagnose;
+pub(crate) mod page;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use decide::Decider;
+
+use crate::findings::Findings;
+use crate::history::{History, Input, Object, Step};
+use crate::limits::{Budget, Exceeded, Limits};
+
+/// The most conversations whose violations are explained.
+const DIAGNOSES_MAX: usize = 8;
+
+/// Checks all conversations of a history.
+#[must_use]
+pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
+    let mut budget = Budget::new(limits);
+    let mut decider = Decider::new(history);
+    let walked = walk(&mut decider, history, &mut budget);
+    let mut findings =
+        Findings { operations: decider.operations(), keys: decider.keys(), ..Findings::default() };
+    let violations = decider.violations();
+    let explained = violations.len().min(DIAGNOSES_MAX);
+    // However many steps the decision took, an explanation has its own; time is one for all.
+    let mut patience = Budget::new(&Limits { steps: u64::MAX, ..*limits });
+    let (anomalies, total) = diagnose::diagnose(history, &violations[..explained], &mut patience);
+    findings.anomalies = anomalies;
+    findings.anomalies_total = total + (violations.len() - explained) as u64;
+    findings.doubts = decider.doubts();
+    if let Err(exceeded) = walked {
+        findings.doubts.push(format!("{exceeded} after {} operations of conversations", findings.operations));
+    }
+    findings.doubts.extend(unjudged(history));
+    findings.peak_bytes = budget.peak();
+    findings
+}
+
+fn walk(decider: &mut Decider<'_>, history: &History, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+    for step in history.steps() {
+        let (Step::Invoked(id) | Step::Completed(id)) = step;
+        if history.operation(id).input.object() != Object::Conversation {
+            continue;
+        }
+        budget.step()?;
+        budget.allocate(match step {
+            Step::Invoked(id) => decider.invoke(id),
+            Step::Completed(id) => decider.complete(id),
+        })?;
+    }
+    decider.finish();
+    Ok(())
+}
+
+/// The kinds of operation on conversations that this check has no rule for.
+fn unjudged(history: &History) -> Option<String> {
+    let kinds: BTreeSet<&str> = history
+        .operations()
+        .iter()
+        .filter(|operation| matches!(operation.input, Input::Delete { .. } | Input::Poll))
+        .map(|operation| history.f(operation))
+        .collect();
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    (!kinds.is_empty()).then(|| format!("no rule here judges `{}`", kinds.join("`, `")))
+}

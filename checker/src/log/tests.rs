@@ -1,0 +1,4 @@
+mod decisions;
+mod differential;
+mod generate;
+mod mutations;

@@ -1,0 +1,144 @@
+//! The walk against exhaustive search, on thousands of small random histories.
+
+use super::generate::{Outcome, Random, Range, Shape, Simulated, What, history, simulate};
+use crate::limits::Limits;
+
+/// Whether some order of the operations explains everything, by trying them all.
+fn exhaustive(plan: &[Simulated]) -> bool {
+    let operations: Vec<&Simulated> = plan
+        .iter()
+        .filter(|operation| match (&operation.what, operation.outcome) {
+            (_, Outcome::Ok) | (What::Send { .. }, Outcome::Info) => true,
+            (_, Outcome::Fail) | (What::Read { .. }, Outcome::Info) => false,
+        })
+        .collect();
+    search(&operations, 0, &mut Vec::new())
+}
+
+/// Extends a linearization of the operations in `done` whose sends have made `log`.
+fn search(operations: &[&Simulated], done: u32, log: &mut Vec<u64>) -> bool {
+    let open = |number: usize| done & (1 << number) == 0;
+    let returned = |operation: &Simulated| match operation.outcome {
+        Outcome::Ok => operation.completed,
+        Outcome::Fail | Outcome::Info => u64::MAX,
+    };
+    let pending: Vec<usize> = (0..operations.len()).filter(|number| open(*number)).collect();
+    // What is left and may never have happened need not be ordered.
+    if pending.iter().all(|number| operations[*number].outcome == Outcome::Info) {
+        return true;
+    }
+    let first_return = pending.iter().map(|number| returned(operations[*number])).min().unwrap_or(u64::MAX);
+    pending.into_iter().filter(|number| operations[*number].invoked < first_return).any(|number| {
+        let operation = operations[number];
+        match &operation.what {
+            What::Send { id, seq } => {
+                if operation.outcome == Outcome::Ok && *seq != log.len() as u64 + 1 {
+                    return false;
+                }
+                log.push(*id);
+                let explained = search(operations, done | 1 << number, log);
+                log.pop();
+                explained
+            }
+            What::Read { range, entries, head, .. } => {
+                *head == log.len() as u64
+                    && is_page(entries, &super::generate::page(log, *range), *range)
+                    && search(operations, done | 1 << number, log)
+            }
+        }
+    })
+}
+
+/// Whether `entries` are what was `asked` for, or a part of it with which a client can go on.
+fn is_page(entries: &[(u64, u64)], asked: &[(u64, u64)], range: Range) -> bool {
+    let part = match range {
+        Range::After(..) => asked.starts_with(entries),
+        Range::Before(..) => asked.ends_with(entries),
+    };
+    part && entries.is_empty() == asked.is_empty()
+}
+
+/// Changes a number or a message somewhere, so that a part of the histories is not linearizable.
+fn bend(random: &mut Random, plan: &mut [Simulated]) {
+    let number = random.below(plan.len() as u64) as usize;
+    match random.below(6) {
+        0 => plan[number].outcome = [Outcome::Ok, Outcome::Fail, Outcome::Info][random.below(3) as usize],
+        1 => {
+            // An earlier end or a later beginning makes the real-time order stricter.
+            let operation = &mut plan[number];
+            let length = operation.completed - operation.invoked;
+            let cut = random.below(length.max(1));
+            if random.chance(50) { operation.completed -= cut } else { operation.invoked += cut }
+        }
+        _ => match &mut plan[number].what {
+            What::Send { seq, .. } => *seq = (*seq + random.below(3)).saturating_sub(1),
+            What::Read { entries, head, range, .. } => match random.below(5) {
+                0 => *head = (*head + random.below(3)).saturating_sub(1),
+                1 if !entries.is_empty() => drop(entries.pop()),
+                2 if !entries.is_empty() => {
+                    let at = random.below(entries.len() as u64) as usize;
+                    entries[at].1 = random.below(8);
+                }
+                3 => {
+                    // A whole, consistent, older state.
+                    *head = random.below(*head + 1);
+                    entries.retain(|(seq, _)| seq <= head);
+                    if let Range::Before(..) = range {
+                        *range = Range::After(0, 100);
+                        entries.clear();
+                    }
+                }
+                _ if entries.len() > 1 => entries.swap(0, 1),
+                _ => {}
+            },
+        },
+    }
+}
+
+#[test]
+fn the_walk_agrees_with_exhaustive_search() {
+    let mut random = Random(7);
+    let (mut linear, mut bent) = (0, 0);
+    for seed in 0..6000 {
+        let shape = Shape {
+            processes: 2 + random.below(3),
+            operations: 3 + random.below(5),
+            info_percent: 10 + random.below(25),
+            limit_max: 4,
+            final_reads: random.below(2),
+            forgets: if random.chance(10) { 1 } else { 0 },
+        };
+        let mut plan = simulate(seed, &shape);
+        for _ in 0..random.below(5) {
+            bend(&mut random, &mut plan);
+        }
+        if !recordable(&plan) {
+            continue;
+        }
+        let expected = exhaustive(&plan);
+        let history = history(&plan);
+        let findings = crate::log::check(&history, &Limits::none());
+        assert_eq!(findings.doubts, Vec::<String>::new());
+        assert_eq!(
+            findings.anomalies.is_empty(),
+            expected,
+            "seed {seed}: {:#?}\n{}",
+            findings.anomalies,
+            crate::history::timeline::draw(&history)
+        );
+        if expected { linear += 1 } else { bent += 1 }
+    }
+    assert!(linear > 2000 && bent > 1500, "both kinds occur: {linear} linearizable, {bent} not");
+}
+
+/// Whether a process still does one thing at a time, and nothing after `info`; times must stay distinct.
+fn recordable(plan: &[Simulated]) -> bool {
+    let mut times: Vec<u64> = plan.iter().flat_map(|o| [o.invoked, o.completed]).collect();
+    times.sort_unstable();
+    let distinct = times.windows(2).all(|pair| pair[0] < pair[1]);
+    let dead_goes_on = plan.iter().enumerate().any(|(number, operation)| {
+        let later = plan[number + 1..].iter().any(|later| later.process == operation.process);
+        operation.outcome == Outcome::Info && later
+    });
+    distinct && !dead_goes_on
+}

@@ -1,0 +1,220 @@
+//! Random histories of a conversation, seeded: linearizable as they come, and then bent.
+
+use serde_json::{Value, json};
+
+use crate::history::History;
+use crate::history::jsonl::{self, Event, Header, Process, Type, Writer};
+
+/// SplitMix64: a few lines instead of a dependency, and the same histories for ever.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// True `percent` times of a hundred.
+    pub(super) fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// One operation as the simulation knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Simulated {
+    pub(super) process: u64,
+    pub(super) invoked: u64,
+    pub(super) completed: u64,
+    pub(super) what: What,
+    pub(super) outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Ok,
+    Fail,
+    Info,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    Send { id: u64, seq: u64 },
+    Read { range: Range, last: bool, entries: Vec<(u64, u64)>, head: u64 },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Range {
+    After(u64, u64),
+    Before(u64, u64),
+}
+
+/// The shape of a random history.
+pub(super) struct Shape {
+    pub(super) processes: u64,
+    pub(super) operations: u64,
+    pub(super) info_percent: u64,
+    pub(super) limit_max: u64,
+    pub(super) final_reads: u64,
+    /// How many messages the log forgets in the middle of the run, before it goes on with their numbers.
+    pub(super) forgets: usize,
+}
+
+/// A history in which every operation takes effect at one point of its interval; linearizable, if nothing is
+/// forgotten meanwhile.
+pub(super) fn simulate(seed: u64, shape: &Shape) -> Vec<Simulated> {
+    let mut random = Random(seed);
+    let mut plan = intervals(&mut random, shape);
+    // The points: the simulation executes in their order.
+    let mut order: Vec<(u64, usize)> = Vec::new();
+    for (number, operation) in plan.iter().enumerate() {
+        let late = if operation.outcome == Outcome::Info { random.below(20) } else { 0 };
+        let point = operation.invoked + random.below(operation.completed + late - operation.invoked + 1);
+        order.push((point, number));
+    }
+    order.sort_unstable();
+    let mut log: Vec<u64> = Vec::new();
+    let middle = order.len() / 2;
+    for (step, (_, number)) in order.into_iter().enumerate() {
+        if step == middle {
+            log.truncate(log.len().saturating_sub(shape.forgets));
+        }
+        let operation = &mut plan[number];
+        let happens = match operation.outcome {
+            Outcome::Ok => true,
+            Outcome::Fail => false,
+            Outcome::Info => random.chance(50),
+        };
+        match &mut operation.what {
+            What::Send { id, seq } if happens => {
+                log.push(*id);
+                *seq = log.len() as u64;
+            }
+            What::Send { .. } => {}
+            What::Read { range, last, entries, head } => {
+                *head = log.len() as u64;
+                if *last {
+                    *range = Range::After(0, 1_000_000);
+                }
+                *entries = page(&log, *range);
+            }
+        }
+    }
+    plan
+}
+
+pub(super) fn page(log: &[u64], range: Range) -> Vec<(u64, u64)> {
+    let all = (1..).zip(log.iter().copied());
+    match range {
+        Range::After(seq, limit) => all.filter(|(n, _)| *n > seq).take(limit as usize).collect(),
+        Range::Before(seq, limit) => {
+            let before: Vec<_> = all.filter(|(n, _)| *n < seq).collect();
+            before[before.len().saturating_sub(limit as usize)..].to_vec()
+        }
+    }
+}
+
+/// Who does what and when, without results. No two events are at the same time.
+fn intervals(random: &mut Random, shape: &Shape) -> Vec<Simulated> {
+    let mut processes: Vec<(u64, u64)> = (0..shape.processes).map(|number| (number, 0)).collect();
+    let mut plan = Vec::new();
+    let mut times = std::collections::HashSet::new();
+    let mut at = |wish: u64| (wish..).find(|time| times.insert(*time)).expect("there is a free time");
+    for id in 0..shape.operations {
+        let number = random.below(shape.processes) as usize;
+        let (process, free) = processes[number];
+        let invoked = at(free + 1 + random.below(12));
+        let completed = at(invoked + 1 + random.below(16));
+        let what = if random.chance(50) {
+            What::Send { id, seq: 0 }
+        } else {
+            let (seq, limit) = (random.below(shape.operations / 2 + 1), 1 + random.below(shape.limit_max));
+            let range =
+                if random.chance(70) { Range::After(seq, limit) } else { Range::Before(seq + 1, limit) };
+            What::Read { range, last: false, entries: Vec::new(), head: 0 }
+        };
+        let outcome = match random.below(100) {
+            percent if percent < shape.info_percent => Outcome::Info,
+            percent if percent < shape.info_percent + 3 => Outcome::Fail,
+            _ => Outcome::Ok,
+        };
+        let successor = if outcome == Outcome::Info { process + 1000 } else { process };
+        processes[number] = (successor, completed);
+        plan.push(Simulated { process, invoked, completed, what, outcome });
+    }
+    let end = plan.iter().map(|operation| operation.completed).max().unwrap_or(0) + 30;
+    for number in 0..shape.final_reads {
+        let (invoked, completed) = (at(end + 10 * number), at(end + 10 * number + 5));
+        let what = What::Read { range: Range::After(0, 0), last: true, entries: Vec::new(), head: 0 };
+        plan.push(Simulated { process: 100_000 + number, invoked, completed, what, outcome: Outcome::Ok });
+    }
+    plan
+}
+
+/// The history that a recorder would have written.
+pub(super) fn history(plan: &[Simulated]) -> History {
+    let mut events: Vec<Event> =
+        plan.iter().flat_map(|operation| [invocation(operation), completion(operation)]).collect();
+    events.sort_by_key(|event| event.time);
+    let mut file = Vec::new();
+    let mut writer = Writer::new(&mut file, &Header::new(None)).unwrap();
+    for (index, event) in (0..).zip(events) {
+        writer.append(&Event { index, ..event }).unwrap();
+    }
+    jsonl::read(&*file).unwrap().0
+}
+
+fn invocation(operation: &Simulated) -> Event {
+    let (f, value) = match &operation.what {
+        What::Send { id, .. } => ("send", json!({ "id": format!("m{id}") })),
+        What::Read { range, last, .. } => {
+            let mut value = match range {
+                Range::After(seq, limit) => json!({ "after": seq, "limit": limit }),
+                Range::Before(seq, limit) => json!({ "before": seq, "limit": limit }),
+            };
+            if *last {
+                value["final"] = true.into();
+            }
+            ("read", value)
+        }
+    };
+    event(operation, operation.invoked, Type::Invoke, f, value)
+}
+
+fn completion(operation: &Simulated) -> Event {
+    let (f, value) = match &operation.what {
+        What::Send { id, seq } => ("send", json!({ "id": format!("m{id}"), "seq": seq })),
+        What::Read { entries, head, .. } => {
+            let entry = |(seq, id): &(u64, u64)| json!({ "seq": seq, "id": format!("m{id}") });
+            ("read", json!({ "messages": entries.iter().map(entry).collect::<Vec<_>>(), "head": head }))
+        }
+    };
+    let (r#type, value) = match operation.outcome {
+        Outcome::Ok => (Type::Ok, value),
+        Outcome::Fail => (Type::Fail, Value::Null),
+        Outcome::Info => (Type::Info, Value::Null),
+    };
+    event(operation, operation.completed, r#type, f, value)
+}
+
+fn event(operation: &Simulated, ms: u64, r#type: Type, f: &str, value: Value) -> Event {
+    Event {
+        index: 0,
+        time: ms * 1_000_000,
+        process: Process::Client(operation.process),
+        r#type,
+        f: f.to_owned(),
+        key: Some("room".to_owned()),
+        value,
+        node: Some(format!("n{}", operation.process % 5 + 1)),
+        error: None,
+    }
+}

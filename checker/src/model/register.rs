@@ -1,0 +1,211 @@
+//! A register: a cell with read, write and compare-and-set.
+//!
+//! Values are JSON scalars, interned as [`Symbol`]s; `None` is null ("nil"), the value of a register that nobody wrote.
+//! Values may repeat.
+//!
+//! Histories disagree about two things, so both are switches ([`Semantics`]):
+//!
+//! | | the one | the other |
+//! |---|---|---|
+//! | a read that answered nil | saw a register that nobody wrote | proves nothing: Knossos takes `:ok :read nil` as "any" |
+//! | a cas that failed without an error | did not happen: Jepsen | saw another value: Porcupine's etcd logs |
+//!
+//! A cas that failed *with* an error did not happen and proves nothing, by either: the error says why, and it is not
+//! the value.
+
+use crate::history::{Symbol, Symbols};
+use crate::model::Model;
+
+/// A value: the symbol of its JSON text, `None` for nil.
+pub type Value = Option<Symbol>;
+
+/// What an answer means where histories disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Semantics {
+    /// A read that answered nil.
+    pub nil_read: NilRead,
+    /// A cas that failed without an error.
+    pub failed_cas: FailedCas,
+}
+
+/// What a read that answered nil has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NilRead {
+    /// A register that nobody wrote, or whose value is nil.
+    #[default]
+    Nil,
+    /// Anything: the client does not say.
+    Anything,
+}
+
+/// What a cas that failed without an error proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FailedCas {
+    /// That it did not happen, and nothing else.
+    #[default]
+    NotApplied,
+    /// That the value was another one at some point between its invocation and its completion.
+    ValueDiffered,
+}
+
+/// What is asked of a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// What is the value?
+    Read,
+    /// Set the value.
+    Write(Value),
+    /// Set the value to `to` if it is `from`.
+    Cas {
+        /// The value expected.
+        from: Value,
+        /// The new value.
+        to: Value,
+    },
+}
+
+/// What a register answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// The value read.
+    Value(Value),
+    /// Written, or compared and set.
+    Done,
+    /// Not set: the value was not the expected one.
+    Differed,
+}
+
+/// The model of one register, nil at the start.
+#[derive(Debug, Clone, Copy)]
+pub struct Register<'a> {
+    symbols: &'a Symbols,
+    nil_read: NilRead,
+}
+
+impl<'a> Register<'a> {
+    /// A register whose values have their texts in `symbols`.
+    #[must_use]
+    pub fn new(symbols: &'a Symbols, nil_read: NilRead) -> Self {
+        Register { symbols, nil_read }
+    }
+
+    /// The text of a value, `null` for nil.
+    #[must_use]
+    pub fn text(&self, value: Value) -> &'a str {
+        value.map_or("null", |value| self.symbols.text(value))
+    }
+}
+
+impl Model for Register<'_> {
+    type State = Value;
+    type Input = Input;
+    type Output = Output;
+
+    fn initial(&self) -> Vec<Value> {
+        vec![None]
+    }
+
+    fn step(&self, state: &Value, input: &Input, output: Option<&Output>) -> Option<Value> {
+        match (*input, output) {
+            (Input::Read, None) => Some(*state),
+            (Input::Read, Some(Output::Value(None))) if self.nil_read == NilRead::Anything => Some(*state),
+            (Input::Read, Some(Output::Value(value))) => (value == state).then_some(*state),
+            (Input::Write(value), None | Some(Output::Done)) => Some(value),
+            (Input::Cas { from, to }, None) => Some(if *state == from { to } else { *state }),
+            (Input::Cas { from, to }, Some(Output::Done)) => (*state == from).then_some(to),
+            (Input::Cas { from, .. }, Some(Output::Differed)) => (*state != from).then_some(*state),
+            (Input::Read, Some(Output::Done | Output::Differed))
+            | (Input::Write(_), Some(Output::Value(_) | Output::Differed))
+            | (Input::Cas { .. }, Some(Output::Value(_))) => None,
+        }
+    }
+
+    fn refusal(&self, state: &Value, input: &Input, output: Option<&Output>) -> String {
+        let now = self.text(*state);
+        match (input, output) {
+            (Input::Read, _) => format!("a read here must return {now}"),
+            (Input::Write(_), _) => "a write has nothing to answer".to_owned(),
+            (Input::Cas { .. }, Some(Output::Differed)) => {
+                format!("the value here is {now}, so the cas must succeed")
+            }
+            (Input::Cas { from, .. }, _) => format!("the value here is {now}, not {}", self.text(*from)),
+        }
+    }
+
+    fn observes(&self, input: &Input, output: Option<&Output>) -> bool {
+        match input {
+            Input::Read => true,
+            Input::Write(_) => false,
+            Input::Cas { from, to } => from == to || output == Some(&Output::Differed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> (Symbols, Value, Value) {
+        let mut symbols = Symbols::default();
+        let (one, two) = (symbols.intern("1"), symbols.intern("2"));
+        (symbols, Some(one), Some(two))
+    }
+
+    #[test]
+    fn a_read_returns_what_was_written_last() {
+        let (symbols, one, two) = values();
+        let register = Register::new(&symbols, NilRead::Nil);
+        assert_eq!(register.initial(), [None]);
+        let written = register.step(&None, &Input::Write(one), Some(&Output::Done)).unwrap();
+        assert_eq!(register.step(&written, &Input::Read, Some(&Output::Value(one))), Some(one));
+        assert_eq!(register.step(&written, &Input::Read, Some(&Output::Value(two))), None);
+        assert_eq!(
+            register.refusal(&written, &Input::Read, Some(&Output::Value(two))),
+            "a read here must return 1"
+        );
+    }
+
+    #[test]
+    fn a_cas_sets_only_what_it_expects() {
+        let (symbols, one, two) = values();
+        let register = Register::new(&symbols, NilRead::Nil);
+        let cas = Input::Cas { from: one, to: two };
+        assert_eq!(register.step(&one, &cas, Some(&Output::Done)), Some(two));
+        assert_eq!(register.step(&two, &cas, Some(&Output::Done)), None);
+        assert_eq!(register.refusal(&two, &cas, Some(&Output::Done)), "the value here is 2, not 1");
+        assert_eq!(register.step(&two, &cas, Some(&Output::Differed)), Some(two));
+        assert_eq!(register.step(&one, &cas, Some(&Output::Differed)), None);
+        assert_eq!(
+            (register.step(&one, &cas, None), register.step(&None, &cas, None)),
+            (Some(two), Some(None))
+        );
+    }
+
+    #[test]
+    fn a_nil_read_is_nil_or_anything() {
+        let (symbols, one, _) = values();
+        let nil = Some(&Output::Value(None));
+        assert_eq!(Register::new(&symbols, NilRead::Nil).step(&one, &Input::Read, nil), None);
+        assert_eq!(Register::new(&symbols, NilRead::Anything).step(&one, &Input::Read, nil), Some(one));
+    }
+
+    #[test]
+    fn what_observes_leaves_the_state_alone() {
+        let (symbols, one, two) = values();
+        let register = Register::new(&symbols, NilRead::Nil);
+        let all_inputs = [None, one, two].into_iter().flat_map(|from| {
+            let cas = [None, one, two].map(|to| Input::Cas { from, to });
+            [vec![Input::Read, Input::Write(from)], cas.to_vec()].concat()
+        });
+        for input in all_inputs {
+            let values = [None, one, two].map(|value| Some(Output::Value(value)));
+            for output in [vec![None, Some(Output::Done), Some(Output::Differed)], values.to_vec()].concat() {
+                let observes = register.observes(&input, output.as_ref());
+                for state in [None, one, two] {
+                    let next = register.step(&state, &input, output.as_ref());
+                    assert!(!observes || next.is_none_or(|next| next == state), "{input:?} {output:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Results as paragraphs of plain text, at most [`WIDTH`] columns wide, for whoever writes to a terminal.
+//!
+//! ```text
+//!   linearizable         invalid  42,383 examined, 2 keys, 253 anomalies, 41 ms
+//!
+//!   linearizable: stale-read (G-single-realtime) in carol:dave
+//!   send c10-546 was acknowledged at 11.315 s as number 4313; the read by client 7 on n5 began at
+//!   11.324 s and ended at number 4312 without it; the read by client 8 on n2, which ended at 11.333 s,
+//!   shows it
+//!
+//!     client 10 on n4       send c10-546: ok, number 4313
+//!     …
+//! ```
+
+use crate::anomaly::Anomaly;
+use crate::verdict::{CheckResult, Verdict};
+
+/// The most columns of a line, unless a single word is longer.
+pub const WIDTH: usize = 100;
+
+/// The column in which the numbers of a check begin.
+const NUMBERS: usize = 32;
+
+/// One check: its verdict and what it rests on, then its counts, those that are zero left out.
+#[must_use]
+pub fn summary(check: &CheckResult) -> String {
+    let mut facts = match check.verdict {
+        Verdict::Valid | Verdict::Invalid => {
+            let mut facts = vec![format!("{} examined", count(check.operations))];
+            facts.extend((check.keys > 0).then(|| many(check.keys, "key", "keys")));
+            let anomalies = check.anomalies_total;
+            facts.extend((anomalies > 0).then(|| many(anomalies, "anomaly", "anomalies")));
+            facts
+        }
+        Verdict::Unknown => vec![check.reason.clone().unwrap_or_else(|| "nobody can say".to_owned())],
+    };
+    facts.extend(check.ms.map(|ms| format!("{} ms", count(ms))));
+    let label = format!("  {:<20} {:<8} ", check.name, check.verdict);
+    let mut text = wrap(&label, &facts.join(", "), NUMBERS);
+    let counts = check.counts.iter().filter(|(_, number)| **number > 0);
+    let counts: Vec<String> = counts.map(|(name, number)| format!("{} {name}", count(*number))).collect();
+    if !counts.is_empty() {
+        text.push_str(&wrap(&" ".repeat(NUMBERS), &counts.join(", "), NUMBERS));
+    }
+    text
+}
+
+/// The clearest anomalies of a check, a paragraph each, and how many there are besides; `more_in` says where.
+#[must_use]
+pub fn counterexamples(check: &CheckResult, drawn_max: usize, more_in: &str) -> Vec<String> {
+    let drawn = check.anomalies.iter().take(drawn_max);
+    let mut paragraphs: Vec<String> = drawn.map(|anomaly| counterexample(check, anomaly)).collect();
+    let more = check.anomalies_total.saturating_sub(paragraphs.len() as u64);
+    if more > 0 {
+        paragraphs.push(format!("  … and {} more of {}; see {more_in}\n", count(more), check.name));
+    }
+    paragraphs
+}
+
+fn counterexample(check: &CheckResult, anomaly: &Anomaly) -> String {
+    let elle = anomaly.elle.as_ref().map_or(String::new(), |elle| format!(" ({elle})"));
+    let title = format!("  {}: {}{elle}{}\n", check.name, anomaly.kind, of_key(anomaly));
+    let sentence = wrap("  ", &anomaly.sentence, 2);
+    let drawing: String = anomaly.drawing.lines().map(|line| format!("    {line}\n")).collect();
+    format!("{title}{sentence}\n{drawing}")
+}
+
+/// ` in alice:bob`, if the anomaly is about one object.
+pub(crate) fn of_key(anomaly: &Anomaly) -> String {
+    anomaly.key.as_ref().map_or(String::new(), |key| format!(" in {key}"))
+}
+
+/// A text behind a label, broken between words; what does not fit into the first line is indented.
+#[must_use]
+pub fn wrap(label: &str, text: &str, indent: usize) -> String {
+    let mut lines = vec![label.to_owned()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
+        let begins = line.ends_with(' ') || line.is_empty();
+        if !begins && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(format!("{:indent$}{word}", ""));
+        } else {
+            line.push_str(if begins { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// `6012` as `6,012`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 key`, `6,012 keys`.
+#[must_use]
+pub fn many(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 1, 6_012].map(|number| many(number, "key", "keys")),
+            ["0 keys", "1 key", "6,012 keys"]
+        );
+    }
+
+    #[test]
+    fn long_texts_are_broken_between_words() {
+        let words = vec!["sentence"; 30].join(" ");
+        let text = wrap("  label   ", &words, 4);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.starts_with("  label   sentence sentence"), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("    sentence")), "{text}");
+        assert_eq!(wrap("  ", "short", 2), "  short\n");
+        assert_eq!(wrap("", "", 2), "\n");
+    }
+}

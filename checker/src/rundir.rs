@@ -1,0 +1,187 @@
+//! Reads what a run left behind: a run directory, or a history alone.
+//!
+//! ```text
+//! history.jsonl             what the clients saw            required
+//! nodes/*/trace.jsonl       what each node wrote down       no file, no trace
+//! events.jsonl              lines {"kind":"digest","node":"n1","index":9,"digest":"…"}; others are passed over
+//! ```
+//!
+//! Files that a killed process left with a torn last line are used as far as they go; [`Loaded::notes`] says so.
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::evidence::trace::{self, Trace, TraceError};
+use crate::evidence::{Evidence, NodeTrace, StateDigest};
+use crate::history::jsonl::{self, JsonlError};
+
+/// What could be read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// What a person should know about it: files that end in the middle of a line.
+    pub notes: Vec<String>,
+}
+
+/// Why a run cannot be judged.
+#[derive(Debug, Error)]
+pub enum RunDirError {
+    /// A file or a directory cannot be read.
+    #[error("could not read {}", path.display())]
+    Read {
+        /// The path.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        cause: io::Error,
+    },
+    /// A directory that no run has left.
+    #[error("{} is not a run directory: it has no history.jsonl", path.display())]
+    NoHistory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A line cannot be used. Lines and columns count from 1.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// Reads a run directory, or a history if `path` is a file.
+///
+/// # Errors
+/// [`RunDirError`] for the first file that cannot be used.
+pub fn read(path: &Path) -> Result<Loaded, RunDirError> {
+    if !path.is_dir() {
+        return read_history(path, open(path)?);
+    }
+    let history = path.join("history.jsonl");
+    if !history.exists() {
+        return Err(RunDirError::NoHistory { path: path.to_owned() });
+    }
+    let mut loaded = read_history(&history, open(&history)?)?;
+    read_traces(&path.join("nodes"), &mut loaded)?;
+    read_digests(&path.join("events.jsonl"), &mut loaded)?;
+    Ok(loaded)
+}
+
+/// Reads a history alone; `path` is what errors call it.
+///
+/// # Errors
+/// [`RunDirError::Line`].
+pub fn read_history(path: &Path, input: impl BufRead) -> Result<Loaded, RunDirError> {
+    let (history, torn) = jsonl::read(input).map_err(|JsonlError { line, column, problem }| {
+        RunDirError::Line { path: path.to_owned(), line, column, message: problem.to_string() }
+    })?;
+    let notes = torn.map(|torn| torn_note(path, torn.line)).into_iter().collect();
+    Ok(Loaded { evidence: Evidence { history, ..Evidence::default() }, notes })
+}
+
+fn torn_note(path: &Path, line: u64) -> String {
+    format!("{}:{line}: the line is torn and was passed over", path.display())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this module is where files are read")]
+fn open(path: &Path) -> Result<BufReader<fs::File>, RunDirError> {
+    let file = fs::File::open(path).map_err(|cause| RunDirError::Read { path: path.to_owned(), cause })?;
+    Ok(BufReader::new(file))
+}
+
+fn read_traces(nodes: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
+    for (node, path) in trace_paths(nodes)? {
+        let Trace { events, lines, torn } = trace::read(open(&path)?).map_err(|error| {
+            let TraceError { line, column, message } = error;
+            RunDirError::Line { path: path.clone(), line, column, message }
+        })?;
+        loaded.notes.extend(torn.iter().map(|torn| torn_note(&path, torn.line)));
+        loaded.evidence.traces.push(NodeTrace { node, events, lines });
+    }
+    Ok(())
+}
+
+/// The traces that there are, by the names of their nodes.
+#[expect(clippy::disallowed_methods, reason = "this module is where directories are read")]
+fn trace_paths(nodes: &Path) -> Result<Vec<(String, PathBuf)>, RunDirError> {
+    if !nodes.is_dir() {
+        return Ok(Vec::new());
+    }
+    let error = |cause| RunDirError::Read { path: nodes.to_owned(), cause };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(nodes).map_err(error)? {
+        let entry = entry.map_err(error)?;
+        let path = entry.path().join("trace.jsonl");
+        if path.is_file() {
+            paths.push((entry.file_name().to_string_lossy().into_owned(), path));
+        }
+    }
+    // The order of a directory is the file system's whim.
+    paths.sort();
+    Ok(paths)
+}
+
+/// What every line of `events.jsonl` has.
+#[derive(Deserialize)]
+struct EventKind {
+    kind: String,
+}
+
+/// The fields of a `digest` that matter here; its writer may add others, such as a time.
+#[derive(Deserialize)]
+struct DigestEvent {
+    node: String,
+    index: u64,
+    digest: String,
+}
+
+fn read_digests(path: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let mut input = open(path)?;
+    let mut text = Vec::new();
+    for line in 1.. {
+        text.clear();
+        let length = input
+            .read_until(b'\n', &mut text)
+            .map_err(|cause| RunDirError::Read { path: path.to_owned(), cause })?;
+        if length == 0 {
+            break;
+        }
+        match digest(&text) {
+            Ok(digest) => loaded.evidence.digests.extend(digest),
+            Err(error) if text.last() != Some(&b'\n') && !error.is_data() => {
+                loaded.notes.push(torn_note(path, line));
+            }
+            Err(error) => {
+                let (column, message) = (error.column().max(1), crate::json::message(&error));
+                return Err(RunDirError::Line { path: path.to_owned(), line, column, message });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn digest(line: &[u8]) -> Result<Option<StateDigest>, serde_json::Error> {
+    let EventKind { kind } = serde_json::from_slice(line)?;
+    if kind != "digest" {
+        return Ok(None);
+    }
+    let DigestEvent { node, index, digest } = serde_json::from_slice(line)?;
+    Ok(Some(StateDigest { node, index, digest }))
+}

@@ -1,0 +1,165 @@
+//! Is there an order of these operations that a [`Model`] allows and that agrees with real time?
+//!
+//! For objects in general the question is NP-complete (Gibbons and Korach, "Testing Shared Memories", SIAM J. Comput.
+//! 1997), so this is a search, and it has [`Limits`]. Where an object has a linear decider, such as
+//! [`log`](crate::log), that one is better; this one takes any model.
+//!
+//! # How
+//! The algorithm of Wing and Gong ("Testing and Verifying Concurrent Objects", JPDC 1993): put one operation after the
+//! other, each time one of those that were invoked before the first completion of an operation that is not yet placed,
+//! and go back where none is allowed. Lowe ("Testing for linearizability", CCPE 2017) added a memory of the
+//! configurations that led nowhere. Here
+//! - a configuration is the number of completions behind it, the state, and which of the *pending* operations are
+//!   placed: one bit per slot, where operations that follow one another share a slot. So a configuration is as wide as
+//!   the history is concurrent, not as long as it is, and hashing it needs no increments;
+//! - operations not yet placed are on linked lists, from which one is taken and put back in constant time;
+//! - the operation whose completion comes first is tried first, then the others by invocation, and last those that
+//!   need not have happened: they are placed just in time (Lowe), when something needs them;
+//! - an operation that only observes is placed as soon as it is allowed, without alternatives: whatever order exists
+//!   with it later exists with it now;
+//! - an operation that need not have happened is placed only if it changes the state and what follows needs that: if
+//!   the next one would lead to the same state without it, that was tried or will be. Of several equal ones that never
+//!   completed, the one invoked first is placed first. Observations that never completed are left out.
+//!
+//! A history that is not linearizable is then [shrunk](Contradiction) until every operation left is needed.
+//!
+//! [`check`] takes operations on one object. [`accounts`] and [`register`] judge all objects of a history, each by
+//! itself: linearizability is local (Herlihy and Wing 1990).
+//!
+//! # Caveats
+//! * The time is exponential in the number of operations that are pending at once, in the worst case.
+//! * The memory limit counts configurations and the shallow size of states; what a state owns elsewhere is not seen.
+
+mod accounts;
+mod keys;
+mod links;
+mod problem;
+mod register;
+mod seen;
+mod shrink;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use accounts::accounts;
+pub(crate) use accounts::pages;
+pub use register::register;
+
+use crate::limits::{Budget, Exceeded, Limits};
+use crate::model::{Model, OperationOf};
+use problem::Problem;
+use walk::Walk;
+
+/// The judgement about the operations on one object. Operations are named by their positions in the list checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// They are linearizable, in this order. Operations that are left out were not needed: nobody knows whether they
+    /// happened, and if they did, they may have come later.
+    Linearizable(Vec<usize>),
+    /// They are not.
+    NotLinearizable(Contradiction),
+    /// A limit was hit first.
+    Unknown(Unknown),
+}
+
+/// Why operations are not linearizable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The operations that cannot be in any order, ascending. Without any one of them the rest could be, if the search
+    /// for that was not cut short by a limit.
+    ///
+    /// The operations that are missing here were not assumed away: each may still take effect in its time, or not, and
+    /// that does not help.
+    pub operations: Vec<usize>,
+    /// The operation that could not be placed any more, although it completed next.
+    pub blocked: usize,
+    /// Why the model refuses it: in the states that are possible there, a few of them.
+    pub refusals: Vec<String>,
+}
+
+/// How far a search came before it hit a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unknown {
+    /// The limit.
+    pub exceeded: Exceeded,
+    /// The most completions that an order was found for.
+    pub ordered: usize,
+    /// The completions there are.
+    pub completions: usize,
+}
+
+/// Searches for an order of `operations` that `model` allows.
+///
+/// The operations may come in any order; no two of them may share a place in time.
+///
+/// ```
+/// use checker::limits::Limits;
+/// use checker::model::{Model, Operation};
+/// use checker::search::{Outcome, check};
+///
+/// /// A ticket counter: each ticket has the next number.
+/// struct Tickets;
+///
+/// impl Model for Tickets {
+///     type State = u32;
+///     type Input = ();
+///     type Output = u32;
+///
+///     fn initial(&self) -> Vec<u32> {
+///         vec![1]
+///     }
+///
+///     fn step(&self, next: &u32, _input: &(), ticket: Option<&u32>) -> Option<u32> {
+///         ticket.is_none_or(|ticket| ticket == next).then(|| next + 1)
+///     }
+///
+///     fn refusal(&self, next: &u32, _input: &(), _ticket: Option<&u32>) -> String {
+///         format!("the next ticket is {next}")
+///     }
+/// }
+///
+/// let ticket = |number, invoked, returned| Operation {
+///     input: (),
+///     output: Some(number),
+///     invoked,
+///     returned: Some(returned),
+/// };
+/// let overlapping = [ticket(2, 0, 2), ticket(1, 1, 3)];
+/// assert_eq!(check(&Tickets, &overlapping, &Limits::none()), Outcome::Linearizable(vec![1, 0]));
+///
+/// let apart = [ticket(2, 0, 1), ticket(1, 2, 3)];
+/// let Outcome::NotLinearizable(contradiction) = check(&Tickets, &apart, &Limits::none()) else { panic!() };
+/// assert_eq!((contradiction.blocked, &contradiction.refusals[..]), (0, &["the next ticket is 1".to_owned()][..]));
+/// ```
+///
+/// # Panics
+/// If an operation returned before it was invoked, or `model` has no initial state.
+#[must_use]
+pub fn check<M: Model>(model: &M, operations: &[OperationOf<M>], limits: &Limits<'_>) -> Outcome {
+    check_counted(model, operations, limits).0
+}
+
+/// [`check`], and the most memory it used.
+fn check_counted<M: Model>(model: &M, operations: &[OperationOf<M>], limits: &Limits<'_>) -> (Outcome, u64) {
+    let mut budget = Budget::new(limits);
+    // To build the problem takes a while, so the time is asked for before.
+    if let Err(exceeded) = budget.spend(0) {
+        let completions = operations.iter().filter(|operation| operation.returned.is_some()).count();
+        return (Outcome::Unknown(Unknown { exceeded, ordered: 0, completions }), budget.peak());
+    }
+    let problem = Problem::whole(model, operations);
+    let mut walk = Walk::new(&problem, &mut budget);
+    let outcome = match walk.find() {
+        Ok(Some(order)) => Outcome::Linearizable(order),
+        Ok(None) => {
+            let reached = walk.reached();
+            Outcome::NotLinearizable(shrink::shrink(&problem, reached, &walk.into_states(), limits))
+        }
+        Err(exceeded) => {
+            let (ordered, completions) = (walk.reached(), problem.returns());
+            Outcome::Unknown(Unknown { exceeded, ordered, completions })
+        }
+    };
+    (outcome, budget.peak())
+}

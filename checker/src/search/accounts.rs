@@ -1,0 +1,237 @@
+//! The account names of a history, each judged by itself.
+//!
+//! A list of accounts reads many names at one moment. Here it counts as one observation for each name whose place the
+//! page covers ([`pages`]). If the history is linearizable, so is what remains of it for each name; the reverse does
+//! not hold, because nothing is asked of two names together: two lists that saw two creations in opposite orders are
+//! not found.
+
+pub(crate) mod pages;
+#[cfg(test)]
+mod tests;
+
+use pages::{Names, Page};
+
+use super::keys::{Judge, Timed, after, no_order};
+use super::{Contradiction, keys};
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::findings::Findings;
+use crate::history::{History, Input, Object, OperationId, Outcome, Symbol};
+use crate::limits::{Budget, Exceeded, Limits};
+use crate::model::accounts::{self, Account, Initially, Presence, effect};
+
+/// Judges all account names of a history.
+#[must_use]
+pub fn accounts(history: &History, initially: Initially, limits: &Limits<'_>) -> Findings {
+    let mut judge = Judge::new(limits);
+    let names = Names::of(history);
+    let (by_name, pages) = sort(history, &names, judge.findings());
+    let mut budget = Budget::new(limits);
+    for (rank, ids) in by_name.iter().enumerate() {
+        let name = names.name(rank);
+        let timed = match about(history, history.text(name), rank, ids, &pages, &mut budget) {
+            Ok(timed) => timed,
+            Err(exceeded) => {
+                let left = names.len() - rank;
+                judge.findings().doubts.push(format!("{exceeded}; {left} names were not judged"));
+                break;
+            }
+        };
+        let explain = |contradiction: &Contradiction| {
+            Explanation { history, name, ids, timed: &timed }.anomaly(contradiction)
+        };
+        judge.object(history.text(name), &Account { initially }, &timed, explain);
+    }
+    judge.finish()
+}
+
+/// Sorts the operations on accounts: those on one name by the rank of that name, and the lists.
+fn sort<'h>(
+    history: &'h History,
+    names: &Names,
+    findings: &mut Findings,
+) -> (Vec<Vec<OperationId>>, Vec<Page<'h>>) {
+    let mut by_name = vec![Vec::new(); names.len()];
+    let mut pages = Vec::new();
+    let mut nameless = 0;
+    for id in history.ids().filter(|id| history.operation(*id).input.object() == Object::Account) {
+        let operation = history.operation(id);
+        findings.operations += 1;
+        if matches!(operation.input, Input::ListAccounts { .. }) {
+            match names.page(history, id) {
+                Some(Ok(page)) => pages.push(page),
+                Some(Err(wrong)) => findings.anomalies.push(wrong),
+                None => {}
+            }
+        } else if let Some(rank) = operation.key.and_then(|key| names.rank(key)) {
+            by_name[rank].push(id);
+        } else {
+            nameless += 1;
+        }
+    }
+    if nameless > 0 {
+        findings.doubts.push(format!("{nameless} operations on accounts do not say on which"));
+    }
+    (by_name, pages)
+}
+
+/// All that is known about one name.
+fn about(
+    history: &History,
+    name: &str,
+    rank: usize,
+    ids: &[OperationId],
+    pages: &[Page<'_>],
+    budget: &mut Budget<'_>,
+) -> Result<Timed<Account>, Exceeded> {
+    let mut timed = Timed::new();
+    for id in ids {
+        if let Some((input, output)) = translate(history, *id) {
+            timed.push(history, *id, input, output);
+        }
+    }
+    for page in pages {
+        budget.step()?;
+        if let Some(presence) = page.shows(rank, name) {
+            timed.push(history, page.id, accounts::Input::List, Some(accounts::Output::Seen(presence)));
+        }
+    }
+    Ok(timed)
+}
+
+/// An operation in the words of the model; `None` if it certainly did not happen and proves nothing.
+fn translate(history: &History, id: OperationId) -> Option<(accounts::Input, Option<accounts::Output>)> {
+    let operation = history.operation(id);
+    let input = match operation.input {
+        Input::CreateAccount => accounts::Input::Create,
+        Input::DeleteAccount => accounts::Input::Delete,
+        Input::Login => accounts::Input::Login,
+        _ => return None,
+    };
+    let output = match &operation.outcome {
+        Outcome::Info(_) => None,
+        Outcome::Ok(_) => Some(accounts::Output::Done),
+        Outcome::Fail(error) => {
+            let code = error.map_or("", |error| history.text(error)).split(':').next().unwrap_or_default();
+            Some(accounts::Output::Seen(match (input, code) {
+                (accounts::Input::Create, "exists" | "already-exists") => Presence::Present,
+                (accounts::Input::Delete | accounts::Input::Login, "not-found") => Presence::Absent,
+                _ => return None,
+            }))
+        }
+    };
+    Some((input, output))
+}
+
+/// What is needed to tell a person about a name that is not linearizable.
+struct Explanation<'a> {
+    history: &'a History,
+    name: Symbol,
+    /// All operations on this name, lists excepted.
+    ids: &'a [OperationId],
+    timed: &'a Timed<Account>,
+}
+
+impl Explanation<'_> {
+    fn anomaly(&self, contradiction: &Contradiction) -> Anomaly {
+        let shown = self.timed.shown(contradiction);
+        let (kind, context, sentence) = self.sharper(contradiction).unwrap_or_else(|| {
+            let sentence = no_order(self.history, Some(self.name), &self.timed.ids, contradiction);
+            (AnomalyKind::NotLinearizable, Vec::new(), sentence)
+        });
+        keys::anomaly(kind, self.history, Some(self.name), &shown, &context, sentence)
+    }
+
+    /// The kind, the operations worth showing beside, and the sentence, if the contradiction has a known shape: one
+    /// operation proves a state, the next one another, and nothing changed it.
+    fn sharper(&self, contradiction: &Contradiction) -> Option<(AnomalyKind, Vec<OperationId>, String)> {
+        let blocked = contradiction.blocked;
+        if contradiction.operations == [blocked] {
+            return self.never_created(blocked);
+        }
+        let &[first, second] = &contradiction.operations[..] else { return None };
+        let other = if first == blocked { second } else { first };
+        let (needed, left) = self.effect(blocked);
+        let needed = needed?;
+        let (ids, name) = (&self.timed.ids, self.history.text(self.name));
+        let order = after(self.history, Some(self.name), ids[other], ids[blocked]);
+        if self.timed.operations[blocked].input == accounts::Input::Create && left.is_some() {
+            let sentence = order.map_or_else(
+                || {
+                    let (one, two) = (keys::name(self.history, Some(self.name), ids[other]), keys::name(self.history, Some(self.name), ids[blocked]));
+                    format!("`{name}` was created while it existed: {one} and {two} overlap, and nobody deleted it")
+                },
+                |order| format!("`{name}` was created while it existed: {order}, and nobody deleted it in between"),
+            );
+            return Some((AnomalyKind::DuplicateCreate, Vec::new(), sentence));
+        }
+        let order = order?;
+        let failed = self.failed_creates(self.timed.operations[other].invoked, blocked);
+        if needed == Presence::Present && !failed.is_empty() {
+            let sentence = format!("{order}, and in between creating `{name}` had only failed");
+            return Some((AnomalyKind::AbortedRead, failed, sentence));
+        }
+        let changed = if needed == Presence::Present { "created" } else { "deleted" };
+        let kind = match left {
+            Some(_) => AnomalyKind::NotLinearizable,
+            None if self.is_gone_for_good(blocked, needed) => AnomalyKind::Lost,
+            None => AnomalyKind::StaleRead,
+        };
+        Some((kind, Vec::new(), format!("{order}, and nobody {changed} `{name}` in between")))
+    }
+
+    fn effect(&self, position: usize) -> (Option<Presence>, Option<Presence>) {
+        let operation = &self.timed.operations[position];
+        effect(operation.input, operation.output)
+    }
+
+    /// The same of one operation that found a name which nobody has created, when it is known that none was there.
+    fn never_created(&self, found: usize) -> Option<(AnomalyKind, Vec<OperationId>, String)> {
+        (self.effect(found).0 == Some(Presence::Present)).then(|| {
+            let (operation, name) = (self.timed.ids[found], self.history.text(self.name));
+            let found_it = format!("{} found `{name}`", keys::name(self.history, Some(self.name), operation));
+            let failed = self.failed_creates(0, found);
+            match failed.is_empty() {
+                true => (AnomalyKind::Phantom, failed, format!("{found_it}, which nobody had created")),
+                false => {
+                    (AnomalyKind::AbortedRead, failed, format!("{found_it}, but creating it had only failed"))
+                }
+            }
+        })
+    }
+
+    /// A few creations that certainly did not happen, and that may have been under way since the place `begin`.
+    fn failed_creates(&self, begin: u32, last: usize) -> Vec<OperationId> {
+        let end = self.timed.operations[last].returned;
+        let is_failed = |id: &OperationId| {
+            let operation = self.history.operation(*id);
+            operation.input == Input::CreateAccount
+                && matches!(operation.outcome, Outcome::Fail(_))
+                && operation.completed.is_some_and(|completed| completed.index > begin)
+                && end.is_none_or(|end| operation.invoked.index < end)
+        };
+        self.ids
+            .iter()
+            .copied()
+            .filter(is_failed)
+            .filter(|id| translate(self.history, *id).is_none())
+            .take(2)
+            .collect()
+    }
+
+    /// Whether everything after an observation agrees with it, until somebody may have changed the state.
+    fn is_gone_for_good(&self, observation: usize, seen: Presence) -> bool {
+        let end = self.timed.operations[observation].returned;
+        let mut later: Vec<usize> = (0..self.timed.operations.len())
+            .filter(|position| end.is_some_and(|end| self.timed.operations[*position].invoked > end))
+            .collect();
+        later.sort_unstable_by_key(|position| self.timed.operations[*position].invoked);
+        for position in later {
+            match self.effect(position) {
+                (Some(needed), _) if needed != seen => return false,
+                (_, Some(_)) => return true,
+                (_, None) => {}
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,203 @@
+//! One object after the other: what the judgements of all of them say together.
+//!
+//! Every object gets the whole of the steps and of the memory, so that one hard object does not keep the others from
+//! being judged. Time is one for all.
+
+use super::{Contradiction, Outcome, check_counted};
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::explain::{self, Scene};
+use crate::findings::Findings;
+use crate::history::{History, Moment, OperationId, Symbol};
+use crate::limits::Limits;
+use crate::model::{Model, Operation, OperationOf};
+
+/// The most operations that are shown of a contradiction. There are more only if shrinking was cut short.
+const SHOWN_MAX: usize = 12;
+
+/// The operations on one object, with the operations of the history that they stand for, in the same order.
+#[derive(Debug)]
+pub(super) struct Timed<M: Model> {
+    pub(super) operations: Vec<OperationOf<M>>,
+    pub(super) ids: Vec<OperationId>,
+}
+
+impl<M: Model> Timed<M> {
+    pub(super) fn new() -> Self {
+        Timed { operations: Vec::new(), ids: Vec::new() }
+    }
+
+    /// Adds an operation of the history. If it did not succeed, `output` is what its failure proves; without one,
+    /// nobody knows whether it happened.
+    pub(super) fn push(
+        &mut self,
+        history: &History,
+        id: OperationId,
+        input: M::Input,
+        output: Option<M::Output>,
+    ) {
+        let operation = history.operation(id);
+        let returned = operation.completed.filter(|_| output.is_some()).map(|completed| completed.index);
+        self.operations.push(Operation { input, output, invoked: operation.invoked.index, returned });
+        self.ids.push(id);
+    }
+
+    /// The operations of a contradiction that are shown: the last of them, should they be many.
+    pub(super) fn shown(&self, contradiction: &Contradiction) -> Vec<OperationId> {
+        let mut positions = contradiction.operations.clone();
+        positions.sort_unstable_by_key(|position| self.operations[*position].returned);
+        let hidden = positions.len().saturating_sub(SHOWN_MAX);
+        positions[hidden..].iter().map(|position| self.ids[*position]).collect()
+    }
+}
+
+/// Judges objects and collects what is found.
+#[derive(Debug)]
+pub(super) struct Judge<'a, 'l> {
+    limits: &'a Limits<'l>,
+    findings: Findings,
+    undecided: Option<(String, u64)>,
+}
+
+impl<'a, 'l> Judge<'a, 'l> {
+    pub(super) fn new(limits: &'a Limits<'l>) -> Self {
+        Judge { limits, findings: Findings::default(), undecided: None }
+    }
+
+    /// What was found so far, for additions by the caller.
+    pub(super) fn findings(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
+    /// Judges one object, whose name is `key`.
+    pub(super) fn object<M: Model>(
+        &mut self,
+        key: &str,
+        model: &M,
+        timed: &Timed<M>,
+        explain: impl FnOnce(&Contradiction) -> Anomaly,
+    ) {
+        self.findings.keys += 1;
+        let (outcome, peak) = check_counted(model, &timed.operations, self.limits);
+        self.findings.peak_bytes = self.findings.peak_bytes.max(peak);
+        match outcome {
+            Outcome::Linearizable(_) => {}
+            Outcome::NotLinearizable(contradiction) => self.findings.anomalies.push(explain(&contradiction)),
+            Outcome::Unknown(unknown) => {
+                let (ordered, completions) = (unknown.ordered, unknown.completions);
+                let (_, undecided) = self.undecided.get_or_insert_with(|| {
+                    let first = format!(
+                        "{} when an order was found for {ordered} of the {completions} completed operations on \
+                         `{key}`",
+                        unknown.exceeded
+                    );
+                    (first, 0)
+                });
+                *undecided += 1;
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Findings {
+        if let Some((first, undecided)) = self.undecided {
+            let others =
+                if undecided > 1 { format!("; {} more are undecided", undecided - 1) } else { String::new() };
+            self.findings.doubts.push(format!("{first}{others}"));
+        }
+        self.findings.anomalies_total = self.findings.anomalies.len() as u64;
+        self.findings
+    }
+}
+
+/// An operation as a sentence names it: `` `write x 2: ok` of client 3 ``.
+pub(super) fn name(history: &History, key: Option<Symbol>, id: OperationId) -> String {
+    let operation = history.operation(id);
+    let what = explain::operation_about(history, operation, key);
+    format!("`{what}` of {}", explain::client(history, operation))
+}
+
+/// An anomaly that is proven by the operations `proof`; `context` is worth showing beside them.
+pub(super) fn anomaly(
+    kind: AnomalyKind,
+    history: &History,
+    key: Option<Symbol>,
+    proof: &[OperationId],
+    context: &[OperationId],
+    sentence: String,
+) -> Anomaly {
+    let anomaly = Anomaly::of_scene(kind, &Scene::new(history, key, &[proof, context].concat()), sentence);
+    let &[one, other] = proof else { return anomaly };
+    match apart(history, one, other).or_else(|| apart(history, other, one)) {
+        Some((end, begin)) => anomaly.with_margin(end, begin),
+        None => anomaly,
+    }
+}
+
+/// The end of one operation and the beginning of the other, if the other one came after it.
+fn apart(history: &History, one: OperationId, other: OperationId) -> Option<(Moment, Moment)> {
+    let (one, other) = (history.operation(one), history.operation(other));
+    one.completed.filter(|_| one.returned_before(other.invoked)).map(|end| (end, other.invoked))
+}
+
+/// Which one came after which, if one did: `b began at 5.020 s, after a had completed at 5.013 s`.
+pub(super) fn after(
+    history: &History,
+    key: Option<Symbol>,
+    a: OperationId,
+    b: OperationId,
+) -> Option<String> {
+    let (completed, began) = apart(history, a, b)?;
+    let scene = Scene::new(history, key, &[a, b]);
+    Some(format!(
+        "{} began at {}, after {} had completed at {}",
+        name(history, key, b),
+        scene.at(began),
+        name(history, key, a),
+        scene.at(completed)
+    ))
+}
+
+/// The sentence about a contradiction of no simpler form.
+pub(super) fn no_order(
+    history: &History,
+    key: Option<Symbol>,
+    ids: &[OperationId],
+    contradiction: &Contradiction,
+) -> String {
+    let blocked = name(history, key, ids[contradiction.blocked]);
+    let count = contradiction.operations.len();
+    let begin = if count == 1 { blocked.clone() } else { format!("these {count} operations") };
+    let why = alternatives(&contradiction.refusals);
+    match (count, why.is_empty()) {
+        (_, true) => format!("{begin} cannot be explained by any order"),
+        (1, false) => format!("{begin} cannot be explained by any order: {why}"),
+        (_, false) => format!("{begin} cannot be explained by any order: {blocked} cannot follow, as {why}"),
+    }
+}
+
+/// Sentences as one: `a read here must return 1 or 2` if only their last words differ.
+fn alternatives(sentences: &[String]) -> String {
+    let split: Option<Vec<(&str, &str)>> =
+        sentences.iter().map(|sentence| sentence.rsplit_once(' ')).collect();
+    match split.as_deref() {
+        Some(parts @ [(begin, _), ..]) if parts.iter().all(|(other, _)| other == begin) => {
+            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
+            format!("{begin} {}", ends.join(" or "))
+        }
+        _ => sentences.join(", or "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_repeat_only_what_differs() {
+        let said = |sentences: &[&str]| {
+            alternatives(&sentences.iter().map(|sentence| (*sentence).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(said(&["it must be 1", "it must be 2", "it must be 3"]), "it must be 1 or 2 or 3");
+        assert_eq!(said(&["it is 1, not 2", "it is 3, not 2"]), "it is 1, not 2, or it is 3, not 2");
+        assert_eq!((said(&["it is so"]), said(&[])), ("it is so".to_owned(), String::new()));
+    }
+}

@@ -1,0 +1,160 @@
+//! The registers of a history, each judged by itself.
+
+use std::collections::BTreeMap;
+
+use super::Contradiction;
+use super::keys::{self, Judge, Timed, after, name, no_order};
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::findings::Findings;
+use crate::history::{History, Input, Object, OperationId, Outcome, Output, Symbol};
+use crate::limits::Limits;
+use crate::model::register::{self, FailedCas, Register, Semantics, Value};
+
+/// The most operations that are shown beside those that contradict each other.
+const CONTEXT_MAX: usize = 2;
+
+/// Judges all registers of a history: the reads without a range, the writes and the cas.
+#[must_use]
+pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) -> Findings {
+    let mut by_key: BTreeMap<Option<Symbol>, Vec<OperationId>> = BTreeMap::new();
+    for id in history.ids() {
+        let operation = history.operation(id);
+        if operation.input.object() == Object::Register {
+            by_key.entry(operation.key).or_default().push(id);
+        }
+    }
+    let model = Register::new(&history.symbols, semantics.nil_read);
+    let mut judge = Judge::new(limits);
+    for (key, ids) in by_key {
+        judge.findings().operations += ids.len() as u64;
+        let mut timed = Timed::new();
+        for id in &ids {
+            if let Some((input, output)) = translate(history, *id, semantics.failed_cas) {
+                timed.push(history, *id, input, output);
+            }
+        }
+        let text = key.map_or("", |key| history.text(key));
+        let explain = |contradiction: &Contradiction| {
+            Explanation { history, key, ids: &ids, timed: &timed, model }.anomaly(contradiction)
+        };
+        judge.object(text, &model, &timed, explain);
+    }
+    judge.finish()
+}
+
+/// An operation in the words of the model; `None` if it certainly did not happen and proves nothing.
+fn translate(
+    history: &History,
+    id: OperationId,
+    failed_cas: FailedCas,
+) -> Option<(register::Input, Option<register::Output>)> {
+    let operation = history.operation(id);
+    let input = match operation.input {
+        Input::Get => register::Input::Read,
+        Input::Write { value } => register::Input::Write(value),
+        Input::Cas { from, to } => register::Input::Cas { from, to },
+        Input::Send { .. }
+        | Input::Read { .. }
+        | Input::Delete { .. }
+        | Input::Poll
+        | Input::CreateAccount
+        | Input::DeleteAccount
+        | Input::Login
+        | Input::ListAccounts { .. }
+        | Input::Other { .. } => return None,
+    };
+    let output = match (&operation.outcome, input) {
+        (Outcome::Info(_), _) => None,
+        (Outcome::Ok(Output::Value { value }), _) => Some(register::Output::Value(*value)),
+        (Outcome::Ok(_), _) => Some(register::Output::Done),
+        (Outcome::Fail(None), register::Input::Cas { .. }) if failed_cas == FailedCas::ValueDiffered => {
+            Some(register::Output::Differed)
+        }
+        (Outcome::Fail(_), _) => return None,
+    };
+    Some((input, output))
+}
+
+/// What is needed to tell a person about a register that is not linearizable.
+struct Explanation<'a> {
+    history: &'a History,
+    key: Option<Symbol>,
+    /// All operations on this register.
+    ids: &'a [OperationId],
+    timed: &'a Timed<Register<'a>>,
+    model: Register<'a>,
+}
+
+impl Explanation<'_> {
+    fn anomaly(&self, contradiction: &Contradiction) -> Anomaly {
+        let shown = self.timed.shown(contradiction);
+        let (kind, context, sentence) = self.sharper(contradiction, &shown).unwrap_or_else(|| {
+            let sentence = no_order(self.history, self.key, &self.timed.ids, contradiction);
+            (AnomalyKind::NotLinearizable, Vec::new(), sentence)
+        });
+        keys::anomaly(kind, self.history, self.key, &shown, &context, sentence)
+    }
+
+    /// The kind, the operations worth showing beside, and the sentence, if the contradiction has a known shape.
+    fn sharper(
+        &self,
+        contradiction: &Contradiction,
+        shown: &[OperationId],
+    ) -> Option<(AnomalyKind, Vec<OperationId>, String)> {
+        let blocked = self.timed.ids[contradiction.blocked];
+        let operation = &self.timed.operations[contradiction.blocked];
+        let value = match (operation.input, operation.output) {
+            (register::Input::Read, Some(register::Output::Value(value))) => value,
+            (register::Input::Cas { from, .. }, Some(register::Output::Done)) => from,
+            _ => return None,
+        };
+        let text = self.model.text(value);
+        let blocked_name = name(self.history, self.key, blocked);
+        let (failed, possible): (Vec<OperationId>, Vec<OperationId>) = self
+            .writers(value)
+            .partition(|id| matches!(self.history.operation(*id).outcome, Outcome::Fail(_)));
+        let end = self.history.operation(blocked).completed?.index;
+        let (in_time, late): (Vec<OperationId>, Vec<OperationId>) =
+            possible.into_iter().partition(|id| self.history.operation(*id).invoked.index < end);
+        // A register is nil before anybody writes it.
+        if in_time.is_empty() && value.is_some() {
+            return Some(match (failed.first(), late.first()) {
+                (Some(_), _) => {
+                    let sentence =
+                        format!("{blocked_name} saw {text}, which only operations that failed wrote");
+                    (AnomalyKind::AbortedRead, failed.into_iter().take(CONTEXT_MAX).collect(), sentence)
+                }
+                (None, Some(first)) => {
+                    let sentence = format!(
+                        "{blocked_name} saw {text} before {} was the first to write it",
+                        name(self.history, self.key, *first)
+                    );
+                    (AnomalyKind::Phantom, vec![*first], sentence)
+                }
+                (None, None) => (
+                    AnomalyKind::Phantom,
+                    vec![],
+                    format!("{blocked_name} saw {text}, which nobody ever wrote"),
+                ),
+            });
+        }
+        let [other] = shown.iter().filter(|id| **id != blocked).collect::<Vec<_>>()[..] else { return None };
+        let sentence = format!(
+            "{}, and nothing could set it to {text} after that",
+            after(self.history, self.key, *other, blocked)?
+        );
+        // The last to write the old value, so that one sees where it came from.
+        Some((AnomalyKind::StaleRead, in_time.last().copied().into_iter().collect(), sentence))
+    }
+
+    /// The operations that would set the register to `value`, by invocation.
+    fn writers(&self, value: Value) -> impl Iterator<Item = OperationId> {
+        self.ids.iter().copied().filter(move |id| match self.history.operation(*id).input {
+            Input::Write { value: to } | Input::Cas { to, .. } => to == value,
+            _ => false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

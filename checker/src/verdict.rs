@@ -1,0 +1,176 @@
+//! What a check says in the end.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::anomaly::Anomaly;
+use crate::check::CheckName;
+
+/// The judgement of one property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The property holds of everything that was recorded.
+    Valid,
+    /// The property is violated; there is a proof.
+    Invalid,
+    /// Nobody can say: a limit was hit, or the evidence is missing.
+    Unknown,
+}
+
+impl Verdict {
+    /// The verdict about two things together: a violation outweighs everything, doubt outweighs validity.
+    #[must_use]
+    pub fn and(self, other: Verdict) -> Verdict {
+        match (self, other) {
+            (Verdict::Invalid, _) | (_, Verdict::Invalid) => Verdict::Invalid,
+            (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
+            (Verdict::Valid, Verdict::Valid) => Verdict::Valid,
+        }
+    }
+
+    /// The verdict about all the checks together. No check at all is [`Verdict::Unknown`].
+    #[must_use]
+    pub fn of(results: &[CheckResult]) -> Verdict {
+        results.iter().map(|result| result.verdict).reduce(Verdict::and).unwrap_or(Verdict::Unknown)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Valid => "valid",
+            Verdict::Invalid => "invalid",
+            Verdict::Unknown => "unknown",
+        })
+    }
+}
+
+/// The most anomalies that one result carries; [`CheckResult::anomalies_total`] counts them all.
+pub const ANOMALIES_MAX: usize = 8;
+
+/// What one check found: an element of `checks` in `verdict.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// Which check.
+    pub name: CheckName,
+    /// Its judgement.
+    pub verdict: Verdict,
+    /// Why: the headline of a violation, the cause of a doubt. `None` if valid.
+    pub reason: Option<String>,
+    /// How many operations (of a trace: events) the judgement rests on.
+    pub operations: u64,
+    /// How many objects: conversations, names, registers, nodes.
+    pub keys: u64,
+    /// How long the check took, in milliseconds; filled in by a caller who has a clock.
+    pub ms: Option<u64>,
+    /// The most memory the check used, in bytes; filled in by a caller who can measure it.
+    pub peak_bytes: Option<u64>,
+    /// Numbers that the check's readers expect by name, such as `acknowledged` and `lost`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
+    /// How many anomalies were found.
+    pub anomalies_total: u64,
+    /// The gravest of them, at most [`ANOMALIES_MAX`].
+    pub anomalies: Vec<Anomaly>,
+}
+
+impl CheckResult {
+    /// A check that found nothing wrong.
+    #[must_use]
+    pub fn valid(name: CheckName, operations: u64, keys: u64) -> Self {
+        Self::new(name, Verdict::Valid, None, operations, keys)
+    }
+
+    /// A check that cannot say, and why.
+    #[must_use]
+    pub fn unknown(name: CheckName, reason: impl Into<String>, operations: u64, keys: u64) -> Self {
+        Self::new(name, Verdict::Unknown, Some(reason.into()), operations, keys)
+    }
+
+    /// A check that found `anomalies`; the gravest come first, of a kind the clearest, and become the
+    /// headline.
+    ///
+    /// # Panics
+    /// If there is no anomaly: an invalid verdict has a proof.
+    #[must_use]
+    pub fn invalid(name: CheckName, mut anomalies: Vec<Anomaly>, operations: u64, keys: u64) -> Self {
+        assert!(!anomalies.is_empty(), "an invalid verdict of {name} names an anomaly");
+        // Of a kind, the clearest: what leaves least doubt about the order, then what takes the fewest operations. A
+        // stable sort: among equals, the order in which the check found them.
+        anomalies.sort_by_key(|anomaly| (anomaly.kind, Reverse(anomaly.margin_ns), anomaly.operations.len()));
+        let reason = Some(anomalies[0].sentence.clone());
+        let anomalies_total = anomalies.len() as u64;
+        anomalies.truncate(ANOMALIES_MAX);
+        let result = Self::new(name, Verdict::Invalid, reason, operations, keys);
+        CheckResult { anomalies_total, anomalies, ..result }
+    }
+
+    fn new(name: CheckName, verdict: Verdict, reason: Option<String>, operations: u64, keys: u64) -> Self {
+        CheckResult {
+            name,
+            verdict,
+            reason,
+            operations,
+            keys,
+            ms: None,
+            peak_bytes: None,
+            counts: BTreeMap::new(),
+            anomalies_total: 0,
+            anomalies: Vec::new(),
+        }
+    }
+
+    /// The same result with a number that its readers expect by name.
+    #[must_use]
+    pub fn with_count(mut self, name: &str, count: u64) -> Self {
+        self.counts.insert(name.to_owned(), count);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::AnomalyKind;
+
+    #[test]
+    fn invalid_outweighs_unknown_and_unknown_outweighs_valid() {
+        let result = |verdict| CheckResult { verdict, ..CheckResult::valid(CheckName::Durable, 1, 1) };
+        let fold =
+            |verdicts: &[Verdict]| Verdict::of(&verdicts.iter().map(|v| result(*v)).collect::<Vec<_>>());
+        use Verdict::{Invalid, Unknown, Valid};
+        assert_eq!(fold(&[]), Unknown, "nothing was checked");
+        assert_eq!(fold(&[Valid, Valid]), Valid);
+        assert_eq!(fold(&[Valid, Unknown]), Unknown);
+        assert_eq!(fold(&[Unknown, Invalid, Valid]), Invalid);
+    }
+
+    #[test]
+    fn the_gravest_kind_comes_first_and_of_a_kind_the_widest_margin() {
+        let anomaly = |kind, margin_ns| Anomaly {
+            margin_ns,
+            ..Anomaly::of_digests(kind, Vec::new(), format!("{kind} {margin_ns:?}"))
+        };
+        let (stale, lost) = (AnomalyKind::StaleRead, AnomalyKind::Lost);
+        let found = [(stale, None), (stale, Some(5)), (lost, None), (stale, Some(7))];
+        let found = found.map(|(kind, margin_ns)| anomaly(kind, margin_ns)).to_vec();
+        let result = CheckResult::invalid(CheckName::Linearizable, found, 4, 1);
+        let told: Vec<_> = result.anomalies.iter().map(|anomaly| (anomaly.kind, anomaly.margin_ns)).collect();
+        assert_eq!(told, [(lost, None), (stale, Some(7)), (stale, Some(5)), (stale, None)]);
+        assert_eq!(result.reason.as_deref(), Some("lost None"));
+    }
+
+    #[test]
+    fn a_result_has_the_shape_of_verdict_json() {
+        let result =
+            CheckResult::unknown(CheckName::Durable, "there is no final read", 3, 1).with_count("lost", 0);
+        assert_eq!(
+            serde_json::to_string(&result).unwrap(),
+            r#"{"name":"durable","verdict":"unknown","reason":"there is no final read","operations":3,"keys":1,"ms":null,"peak_bytes":null,"counts":{"lost":0},"anomalies_total":0,"anomalies":[]}"#
+        );
+    }
+}

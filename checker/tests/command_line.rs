@@ -1,0 +1,92 @@
+//! The `checker` binary as a shell sees it: streams and exit codes.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `checker` with arguments, paths relative to `tests/histories`.
+fn checker(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_checker"))
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/histories"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built for this test");
+    // The child may have seen enough before it has read all.
+    let _ = child.stdin.take().expect("stdin is a pipe").write_all(input.as_bytes());
+    child.wait_with_output().expect("the child can be waited for")
+}
+
+#[track_caller]
+fn ends(arguments: &[&str], input: &str, code: i32, stdout: &str, stderr: &str) {
+    let output = checker(arguments, input);
+    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    assert!(out.starts_with(stdout) && (out.is_empty() == stdout.is_empty()), "stdout: {out}");
+    assert!(err.starts_with(stderr) && (err.is_empty() == stderr.is_empty()), "stderr: {err}");
+}
+
+const HEADER: &str = "{\"format\":\"hearsay-history\",\"version\":1}\n";
+
+#[test]
+fn the_exit_code_tells_the_verdict() {
+    ends(&["valid.jsonl"], "", 0, "VALID  valid.jsonl: every check is valid\n", "");
+    ends(
+        &["lost.jsonl"],
+        "",
+        1,
+        "INVALID  lost.jsonl: linearizable: lost in alice:bob; durable: lost in alice:bob\n",
+        "",
+    );
+    ends(&["-"], HEADER, 3, "UNKNOWN  standard input: linearizable: nothing to check\n", "");
+    ends(
+        &["valid.jsonl", "--timeout", "0s"],
+        "",
+        3,
+        "UNKNOWN  valid.jsonl: linearizable: the time limit",
+        "",
+    );
+    ends(
+        &["valid.jsonl", "--memory", "1KiB"],
+        "",
+        3,
+        "UNKNOWN  valid.jsonl: linearizable: the limit of 1024",
+        "",
+    );
+    // A violation found in time is a violation.
+    ends(&["-", "--check", "durable"], HEADER, 3, "UNKNOWN  standard input: durable: nothing", "");
+}
+
+#[test]
+fn complaints_go_to_stderr_and_end_with_2() {
+    ends(&[], "", 2, "", "error: the following required arguments were not provided:");
+    ends(&["nowhere.jsonl"], "", 2, "", "checker: could not read nowhere.jsonl: No such file");
+    ends(&["valid.jsonl", "--check", "linearisable"], "", 2, "", "error: invalid value 'linearisable'");
+    ends(&["valid.jsonl", "--memory", "1"], "", 2, "", "error: invalid value '1' for '--memory <SIZE>'");
+    ends(&["valid.jsonl", "--model", "register"], "", 2, "", "checker: `send` at index 0 is no operation of");
+    ends(&["README.md"], "", 2, "", "checker: README.md:1:1: not a history");
+    let line = "{\"index\":1,\"time\":0,\"process\":0,\"type\":\"invoke\",\"f\":\"poll\"}\n";
+    let text = format!("{HEADER}{line}");
+    ends(&["-"], &text, 2, "", "checker: standard input:2:1: index 1 where 0 was expected");
+}
+
+#[test]
+fn help_is_a_result() {
+    ends(&["--help"], "", 0, "Judges a recorded history", "");
+}
+
+#[test]
+fn json_is_one_object_with_stable_names() {
+    let output = checker(&["stale.jsonl", "-o", "json"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let judgement: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(judgement["verdict"], "invalid");
+    let check = &judgement["checks"][0];
+    assert_eq!((&check["name"], &check["verdict"]), (&"linearizable".into(), &"invalid".into()));
+    let anomaly = &check["anomalies"][0];
+    assert_eq!((&anomaly["kind"], &anomaly["elle"]), (&"stale-read".into(), &"G-single-realtime".into()));
+    let read = &anomaly["operations"][1];
+    assert_eq!((&read["f"], &read["node"], &read["type"]), (&"read".into(), &"n1".into(), &"ok".into()));
+    assert_eq!(read["result"]["head"], 78);
+}

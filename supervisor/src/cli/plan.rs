@@ -1,0 +1,34 @@
+//! `supervisor plan` and `supervisor validate`: what a scenario would do, and whether it is one.
+
+use std::path::PathBuf;
+
+use super::batch::choose;
+use super::{Choice, PlanArgs, PlanOutput, fail, say};
+use crate::exit::Exit;
+use crate::scenario::plan::Plan;
+use crate::scenario::timeline;
+
+pub(super) fn draw(args: &PlanArgs) -> Exit {
+    match choose(&args.file, &args.choice) {
+        Ok((file, seed)) => {
+            let plan = Plan::resolve(&file, seed);
+            say(&match args.output {
+                PlanOutput::Text => timeline::draw(&plan),
+                PlanOutput::Yaml => plan.to_yaml(),
+            });
+            Exit::Expected
+        }
+        Err(error) => fail(&error, Exit::Usage),
+    }
+}
+
+pub(super) fn validate(files: &[PathBuf]) -> Exit {
+    let mut exit = Exit::Expected;
+    for path in files {
+        match choose(path, &Choice { seed: None, overrides: Vec::new() }) {
+            Ok(_) => say(&format!("{}: good\n", path.display())),
+            Err(error) => exit = fail(&error, Exit::Usage),
+        }
+    }
+    exit
+}

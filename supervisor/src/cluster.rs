@@ -1,0 +1,378 @@
+//! The nodes of one run: who runs, who is paused, who is dead; and the means to change that.
+//!
+//! Every change goes through here, so that the events, the address tables and the expectations ("we killed it") agree.
+//! Cheap to clone; the clones share one cluster.
+
+mod life;
+mod view;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use nix::sys::signal::Signal;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+pub use life::NodeState;
+pub use view::Views;
+
+use self::life::Life;
+use crate::harness::HarnessFailure;
+use crate::process::{NodeBinary, NodeProcess, describe_exit};
+use crate::run::event::{Events, RunEvent};
+use crate::system::{NodeName, NodeSpec, NodeView, System};
+
+/// How long one question to a node may take while the testbed looks around.
+const STATUS_LIMIT: Duration = Duration::from_millis(500);
+
+/// How often a condition of the cluster is looked at again.
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
+
+/// How long it may take, after a process has closed its stdout, to learn that it has ended.
+const EXIT_NOTICE_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a graceful stop may take before it becomes a kill.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Where and how the nodes of a cluster are started.
+#[derive(Debug)]
+pub struct ClusterSettings {
+    /// The nodes, in order.
+    pub names: Vec<NodeName>,
+    /// The program that each runs.
+    pub binary: NodeBinary,
+    /// A directory per node: log, trace, table, `data/`.
+    pub directories: BTreeMap<NodeName, PathBuf>,
+    /// The port for clients of each node; absent: the kernel chooses.
+    pub client_ports: BTreeMap<NodeName, u16>,
+    /// The bug that every node is to have.
+    pub inject_bug: Option<String>,
+    /// The data directories may hold an earlier life of the cluster, which goes on.
+    pub resume: bool,
+}
+
+/// The nodes of one run.
+#[derive(Clone)]
+pub struct Cluster {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    settings: ClusterSettings,
+    system: Rc<dyn System>,
+    events: Events,
+    nodes: BTreeMap<NodeName, Node>,
+}
+
+#[derive(Default)]
+struct Node {
+    /// The newest process, which may have ended. It is here from the moment it exists, so that none is forgotten.
+    life: RefCell<Option<Rc<Life>>>,
+    /// Held by whoever starts the node: two starts at once would be two processes on one data directory.
+    starting: Mutex<()>,
+    /// Where its peers reach it, once it has started.
+    peer_address: Cell<Option<SocketAddr>>,
+}
+
+/// What came of bringing a node back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comeback {
+    /// It was started.
+    Started,
+    /// Its process had to be ended first.
+    Replaced,
+    /// Somebody else has started it meanwhile.
+    AlreadyBack,
+}
+
+impl Cluster {
+    /// A cluster of which no node runs yet. The system's directory will tell where clients reach each node.
+    #[must_use]
+    pub fn new(settings: ClusterSettings, system: Rc<dyn System>, events: Events) -> Self {
+        let nodes = settings.names.iter().map(|name| (name.clone(), Node::default())).collect();
+        Self { inner: Rc::new(Inner { settings, system, events, nodes }) }
+    }
+
+    /// The names of all nodes, in order.
+    #[must_use]
+    pub fn names(&self) -> &[NodeName] {
+        &self.inner.settings.names
+    }
+
+    /// Starts every node. They find each other once the last of them listens.
+    pub async fn start_all(&self) -> Result<(), HarnessFailure> {
+        let started = join_all(self.names().iter().map(|name| self.start(name))).await;
+        started.into_iter().collect()
+    }
+
+    /// Starts a node that has no process, and tells the others where it is.
+    ///
+    /// # Errors
+    /// [`HarnessFailure::Start`] if it does not come to listen; then it has no process again.
+    pub async fn start(&self, name: &str) -> Result<(), HarnessFailure> {
+        let _starting = self.node(name).starting.lock().await;
+        self.start_alone(name).await
+    }
+
+    /// Makes the node run, whatever state it is in: lets it go on, or starts it.
+    pub async fn revive(&self, name: &str) -> Result<(), HarnessFailure> {
+        let node = self.node(name);
+        let _starting = node.starting.lock().await;
+        match (self.state(name), node.living()) {
+            (NodeState::Running, _) => Ok(()),
+            (NodeState::Paused, Some(life)) => life.let_go(),
+            (NodeState::Starting, Some(life)) => {
+                // Whoever started it has given up on it.
+                life.expect_exit();
+                life.process.destroy().await?;
+                self.start_alone(name).await
+            }
+            _ => self.start_alone(name).await,
+        }
+    }
+
+    /// Starts a node again that was struck in its life `generation`, unless somebody else has done it since. A
+    /// process that has survived is ended first.
+    pub async fn bring_back(&self, name: &str, generation: u32) -> Result<Comeback, HarnessFailure> {
+        let _starting = self.node(name).starting.lock().await;
+        if self.generation(name) != generation {
+            return Ok(Comeback::AlreadyBack);
+        }
+        let survived = self.state(name) != NodeState::Dead;
+        if survived {
+            self.stop(name).await?;
+        }
+        self.start_alone(name).await?;
+        Ok(if survived { Comeback::Replaced } else { Comeback::Started })
+    }
+
+    /// Starts a node; the caller holds its lock.
+    async fn start_alone(&self, name: &str) -> Result<(), HarnessFailure> {
+        assert_eq!(self.state(name), NodeState::Dead, "{name} is started while it has a process");
+        let node = self.node(name);
+        let generation = self.generation(name) + 1;
+        let expected = Rc::new(Cell::new(false));
+        let on_exit = {
+            let (events, owner, expected) =
+                (self.inner.events.clone(), name.to_owned(), Rc::clone(&expected));
+            move |status| {
+                let status = describe_exit(status);
+                events.emit(RunEvent::NodeExited { node: owner, status, expected: expected.get() });
+            }
+        };
+        let arguments = self.inner.system.node_arguments(&self.spec(name, generation)?);
+        let log = self.directory_of(name).join("log.jsonl");
+        let binary = &self.inner.settings.binary;
+        let (process, announcement) = NodeProcess::spawn(name, binary, arguments, &log, on_exit)?;
+        let life = Rc::new(Life::new(process, generation, expected));
+        *node.life.borrow_mut() = Some(Rc::clone(&life));
+        let listening = match announcement.listening().await {
+            Ok(listening) => listening,
+            Err(failure) => {
+                // One that has not ended by itself is ended by us.
+                if life.process.ended(EXIT_NOTICE_WAIT).await.is_none() {
+                    life.expect_exit();
+                    life.process.destroy().await?;
+                }
+                return Err(failure);
+            }
+        };
+        life.listens.set(true);
+        node.peer_address.set(Some(listening.peer_listen));
+        self.inner.system.directory().set(name, listening.listen);
+        self.inner.events.emit(RunEvent::NodeStarted {
+            node: name.to_owned(),
+            pid: life.process.pid(),
+            generation,
+            listen: listening.listen.to_string(),
+            peer_listen: listening.peer_listen.to_string(),
+        });
+        self.write_peer_tables()
+    }
+
+    /// What the node's process is doing.
+    #[must_use]
+    pub fn state(&self, name: &str) -> NodeState {
+        self.node(name).life.borrow().as_ref().map_or(NodeState::Dead, |life| life.state())
+    }
+
+    /// How often the node was started.
+    #[must_use]
+    pub fn generation(&self, name: &str) -> u32 {
+        self.node(name).life.borrow().as_ref().map_or(0, |life| life.generation)
+    }
+
+    /// The id of the node's process, if it has one.
+    #[must_use]
+    pub fn pid(&self, name: &str) -> Option<u32> {
+        self.node(name).living().map(|life| life.process.pid())
+    }
+
+    /// Sends `signal` to the node's process as a fault that may end it. SIGKILL is waited for.
+    pub async fn kill(&self, name: &str, signal: Signal) -> Result<(), HarnessFailure> {
+        let Some(life) = self.node(name).living() else { return Ok(()) };
+        life.expect_exit();
+        if signal == Signal::SIGKILL { life.process.destroy().await } else { life.process.signal(signal) }
+    }
+
+    /// Stops the node's process where it stands. Pauses add up: see [`Cluster::resume`].
+    pub fn pause(&self, name: &str) -> Result<(), HarnessFailure> {
+        self.node(name).living().map_or(Ok(()), |life| life.pause())
+    }
+
+    /// Takes back one pause of the life `generation`; the process goes on when it was the last. Tells whether that
+    /// life still goes on.
+    pub fn resume(&self, name: &str, generation: u32) -> Result<bool, HarnessFailure> {
+        match self.node(name).living().filter(|life| life.generation == generation) {
+            Some(life) => life.unpause().map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Asks the node to stop, and kills it when it does not within its limit, which is noted.
+    pub async fn stop(&self, name: &str) -> Result<(), HarnessFailure> {
+        let Some(life) = self.node(name).living() else { return Ok(()) };
+        life.expect_exit();
+        life.process.signal(Signal::SIGTERM)?;
+        // A paused process does not hear it otherwise.
+        life.let_go()?;
+        if life.process.ended(STOP_WAIT_MAX).await.is_some() {
+            return Ok(());
+        }
+        let text = format!(
+            "{name} did not stop within stop_wait_max = {} s and was killed",
+            STOP_WAIT_MAX.as_secs()
+        );
+        self.inner.events.emit(RunEvent::Note { text });
+        life.process.destroy().await
+    }
+
+    /// Ends every process, gracefully where it is willing. All at once: one after the other, the last ones would wait
+    /// for a majority that is gone.
+    pub async fn stop_all(&self) -> Result<(), HarnessFailure> {
+        let stopped = join_all(self.names().iter().map(|name| self.stop(name))).await;
+        stopped.into_iter().collect()
+    }
+
+    /// What a running node says of itself; `None` when it does not answer in time.
+    pub async fn view(&self, name: &str) -> Option<NodeView> {
+        if self.state(name) != NodeState::Running {
+            return None;
+        }
+        self.inner.system.status(name, STATUS_LIMIT).await.ok()
+    }
+
+    /// What every node says of itself, asked at one time.
+    pub async fn views(&self) -> Views {
+        let asked = self.names().iter().map(|name| async move { (name.clone(), self.view(name).await) });
+        join_all(asked).await.into_iter().collect()
+    }
+
+    /// The node that leads the highest term among those that answer.
+    pub async fn leader(&self) -> Option<(NodeName, u64)> {
+        view::leader(&self.views().await)
+    }
+
+    /// Waits until some node leads and a majority follows it.
+    pub async fn wait_for_leader(&self, limit: Duration) -> Result<NodeName, HarnessFailure> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let views = self.views().await;
+            if let Some(leader) = view::followed_leader(&views) {
+                return Ok(leader);
+            }
+            if Instant::now() >= deadline {
+                return Err(HarnessFailure::Limit {
+                    what: "no leader that a majority follows".to_owned(),
+                    limit_name: "leader_wait",
+                    limit_ms: limit.as_millis(),
+                    seen: view::describe(&views),
+                });
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Waits until every node has applied what the furthest one has, and returns that index.
+    pub async fn wait_until_caught_up(&self, limit: Duration) -> Result<u64, HarnessFailure> {
+        let deadline = Instant::now() + limit;
+        let mut goal = 0;
+        loop {
+            let views = self.views().await;
+            goal = goal.max(views.values().flatten().map(|view| view.applied).max().unwrap_or(0));
+            let reached = |view: &Option<NodeView>| view.as_ref().is_some_and(|view| view.applied >= goal);
+            if views.values().all(reached) && view::followed_leader(&views).is_some() {
+                return Ok(goal);
+            }
+            if Instant::now() >= deadline {
+                return Err(HarnessFailure::Limit {
+                    what: format!("not every node applied index {goal}"),
+                    limit_name: "catch_up_wait",
+                    limit_ms: limit.as_millis(),
+                    seen: view::describe(&views),
+                });
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    fn node(&self, name: &str) -> &Node {
+        self.inner.nodes.get(name).expect("targets are resolved to nodes of this cluster only")
+    }
+
+    fn directory_of(&self, name: &str) -> &PathBuf {
+        self.inner.settings.directories.get(name).expect("every node has a directory")
+    }
+
+    fn spec(&self, name: &str, generation: u32) -> Result<NodeSpec, HarnessFailure> {
+        let settings = &self.inner.settings;
+        let directory = self.directory_of(name);
+        let data_dir = directory.join("data");
+        let founding = generation == 1 && !(settings.resume && data_dir.is_dir());
+        let peers_file = directory.join("peers");
+        if !peers_file.exists() {
+            let names = settings.names.iter().map(|peer| format!("{peer}=\n")).collect::<String>();
+            fs::write(&peers_file, names).map_err(HarnessFailure::file("write", &peers_file))?;
+        }
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(NodeSpec {
+            name: name.to_owned(),
+            listen: local(settings.client_ports.get(name).copied().unwrap_or(0)),
+            peer_listen: local(0),
+            peers_file,
+            data_dir,
+            trace_file: directory.join("trace.jsonl"),
+            founding,
+            inject_bug: settings.inject_bug.clone(),
+        })
+    }
+
+    /// Gives every node the addresses of all, each table replaced in one step.
+    fn write_peer_tables(&self) -> Result<(), HarnessFailure> {
+        let address = |name: &NodeName| {
+            let address = self.node(name).peer_address.get();
+            format!("{name}={}\n", address.map(|address| address.to_string()).unwrap_or_default())
+        };
+        let table: String = self.names().iter().map(address).collect();
+        for name in self.names() {
+            let path = self.directory_of(name).join("peers");
+            let fresh = path.with_extension("new");
+            fs::write(&fresh, &table).map_err(HarnessFailure::file("write", &fresh))?;
+            fs::rename(&fresh, &path).map_err(HarnessFailure::file("replace", &path))?;
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    /// Its process, if that has not ended.
+    fn living(&self) -> Option<Rc<Life>> {
+        self.life.borrow().as_ref().filter(|life| life.process.is_alive()).cloned()
+    }
+}

@@ -1,0 +1,73 @@
+//! One life of a node: a process, and what the testbed has done to it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::HarnessFailure;
+use crate::process::NodeProcess;
+
+/// What the process of a node is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeState {
+    /// It runs and listens.
+    Running,
+    /// It does not listen yet.
+    Starting,
+    /// It is stopped by SIGSTOP.
+    Paused,
+    /// It has no process.
+    Dead,
+}
+
+/// A process of a node, from its start until the next one of the same node.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) process: NodeProcess,
+    /// How often the node was started, this time included.
+    pub(super) generation: u32,
+    /// It has said where it listens.
+    pub(super) listens: Cell<bool>,
+    /// How many faults hold it; it goes on when the last one lets it.
+    pauses: Cell<u32>,
+    /// Its end is our doing. Shared with the one who is told of the end.
+    expected_exit: Rc<Cell<bool>>,
+}
+
+impl Life {
+    pub(super) fn new(process: NodeProcess, generation: u32, expected_exit: Rc<Cell<bool>>) -> Self {
+        Self { process, generation, listens: Cell::new(false), pauses: Cell::new(0), expected_exit }
+    }
+
+    pub(super) fn state(&self) -> NodeState {
+        match (self.process.is_alive(), self.pauses.get(), self.listens.get()) {
+            (false, _, _) => NodeState::Dead,
+            (true, 1.., _) => NodeState::Paused,
+            (true, 0, true) => NodeState::Running,
+            (true, 0, false) => NodeState::Starting,
+        }
+    }
+
+    /// From now on, its end is our doing.
+    pub(super) fn expect_exit(&self) {
+        self.expected_exit.set(true);
+    }
+
+    pub(super) fn pause(&self) -> Result<(), HarnessFailure> {
+        self.pauses.set(self.pauses.get() + 1);
+        self.process.signal(Signal::SIGSTOP)
+    }
+
+    /// Takes one pause back.
+    pub(super) fn unpause(&self) -> Result<(), HarnessFailure> {
+        self.pauses.set(self.pauses.get().saturating_sub(1));
+        if self.pauses.get() == 0 { self.process.signal(Signal::SIGCONT) } else { Ok(()) }
+    }
+
+    /// Lets it go on, however many faults hold it.
+    pub(super) fn let_go(&self) -> Result<(), HarnessFailure> {
+        self.pauses.set(0);
+        self.process.signal(Signal::SIGCONT)
+    }
+}

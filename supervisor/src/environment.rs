@@ -1,0 +1,82 @@
+//! `env.json`: where and how a run was made, as far as a reader of its evidence may need it.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::utsname::uname;
+use serde::{Deserialize, Serialize};
+
+use crate::harness::HarnessFailure;
+use crate::scenario::plan::Plan;
+
+/// The surroundings of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The version of this testbed.
+    pub supervisor: String,
+    /// The program that was each node, when it was not the supervisor itself.
+    pub node_binary: Option<String>,
+    /// The operating system and its version.
+    pub kernel: String,
+    /// The kind of processor.
+    pub machine: String,
+    /// How many threads can run at once.
+    pub cores: usize,
+    /// The load of the machine over the last minute when the run began.
+    pub load_1min: Option<f64>,
+    /// When the run began, in RFC 3339.
+    pub began: String,
+}
+
+impl Environment {
+    /// What is true here and now.
+    #[must_use]
+    pub fn here(node_binary: Option<&Path>, began: &str) -> Self {
+        let (kernel, machine) = match uname() {
+            Ok(name) => (
+                format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy()),
+                name.machine().to_string_lossy().into_owned(),
+            ),
+            Err(error) => (format!("unknown: {error}"), std::env::consts::ARCH.to_owned()),
+        };
+        let load = fs::read_to_string("/proc/loadavg").ok();
+        Self {
+            supervisor: env!("CARGO_PKG_VERSION").to_owned(),
+            node_binary: node_binary.map(|path| path.display().to_string()),
+            kernel,
+            machine,
+            cores: std::thread::available_parallelism().map_or(1, Into::into),
+            load_1min: load.and_then(|text| text.split_whitespace().next()?.parse().ok()),
+            began: began.to_owned(),
+        }
+    }
+
+    /// The environment of a run, from its directory.
+    pub fn read(directory: &Path) -> Result<Self, HarnessFailure> {
+        let path = directory.join("env.json");
+        let text = fs::read_to_string(&path).map_err(HarnessFailure::file("read", &path))?;
+        serde_json::from_str(&text).map_err(|error| HarnessFailure::Check { path, why: error.to_string() })
+    }
+
+    /// The command that makes the same run again.
+    #[must_use]
+    pub fn reproduce(&self, plan: &Plan) -> String {
+        let mut command = "cargo run --release ".to_owned();
+        if plan.cluster.inject_bug.is_some() && self.node_binary.is_none() {
+            command += "--features bugs ";
+        }
+        command += &format!("-- run {} --seed {}", plan.source, plan.seed);
+        for change in &plan.overrides {
+            command += &format!(" --set {}", quoted(change));
+        }
+        if let Some(binary) = &self.node_binary {
+            command += &format!(" --node-binary {}", quoted(binary));
+        }
+        command
+    }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
+}

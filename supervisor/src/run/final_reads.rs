@@ -1,0 +1,87 @@
+//! After the heal: every key is read whole from every node, and every node's state is digested.
+//!
+//! The reads are linearizable ones, through each node, and part of the history. They decide what was kept.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::Stage;
+use super::event::RunEvent;
+use super::session::Session;
+use super::worker::Bench;
+use crate::harness::{HarnessFailure, chain};
+use crate::system::{Invocation, Outcome};
+
+/// How long one final read may take. The cluster is whole again, so this is generous.
+const FINAL_READ_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often one final read is tried. A leader may change even now, and what is not read is not known to be kept.
+const FINAL_READ_TRIES_MAX: u32 = 5;
+
+/// How long to wait between two tries.
+const FINAL_READ_REST: Duration = Duration::from_millis(200);
+
+/// How long a node may take to digest its whole state.
+const DIGEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often digests are taken again when some node had applied more than another in between.
+const DIGEST_ROUNDS_MAX: u32 = 5;
+
+impl Stage {
+    /// Reads everything from every node, the nodes side by side.
+    pub(super) async fn final_reads(&self, bench: &Rc<Bench>) -> Result<(), HarnessFailure> {
+        let readers = self.cluster.names().iter().map(|node| self.read_all(bench, node));
+        join_all(readers).await.into_iter().collect()
+    }
+
+    async fn read_all(&self, bench: &Rc<Bench>, node: &str) -> Result<(), HarnessFailure> {
+        let mut session = Session::open(Rc::clone(bench));
+        let mut wanted: Vec<Invocation> = bench.workload.borrow().final_reads();
+        wanted.reverse();
+        while let Some(invocation) = wanted.pop() {
+            let mut outcome = Outcome::Fail(String::new());
+            for _ in 0..FINAL_READ_TRIES_MAX {
+                outcome = session.operate(node, &invocation, FINAL_READ_LIMIT).await?;
+                if matches!(outcome, Outcome::Ok(_)) {
+                    break;
+                }
+                tokio::time::sleep(FINAL_READ_REST).await;
+            }
+            if let Outcome::Fail(why) | Outcome::Info(why) = &outcome {
+                let of = invocation.key.as_deref().map(|key| format!(" of {key}")).unwrap_or_default();
+                let text = format!("no final {}{of} through {node}: {why}", invocation.f);
+                self.events.emit(RunEvent::Note { text });
+            }
+            wanted.extend(bench.workload.borrow().next_page(&invocation, &outcome));
+        }
+        Ok(())
+    }
+
+    /// Takes a digest of every node at one index. A new leader's first entry may move some node on in between, so it
+    /// is tried again until all agree on the index; what was taken last is what the check sees.
+    pub(super) async fn digests(&self) {
+        let names = self.cluster.names();
+        let mut taken = Vec::new();
+        for _ in 0..DIGEST_ROUNDS_MAX {
+            taken = match self.cluster.wait_until_caught_up(self.plan.run.settle).await {
+                Ok(index) => {
+                    join_all(names.iter().map(|node| self.system.digest(node, index, DIGEST_LIMIT))).await
+                }
+                Err(failure) => vec![Err(chain(&failure)); names.len()],
+            };
+            let mut indexes = taken.iter().flatten().map(|(index, _)| index);
+            let first = indexes.next();
+            if indexes.all(|index| Some(index) == first) {
+                break;
+            }
+        }
+        for (node, taken) in names.iter().cloned().zip(taken) {
+            self.events.emit(match taken {
+                Ok((index, digest)) => RunEvent::Digest { node, index, digest },
+                Err(why) => RunEvent::DigestMissing { node, why },
+            });
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The sections of a scenario, field by field.
+
+use std::collections::BTreeMap;
+
+use checker::check::CheckName;
+
+use super::decode::{Decoder, Fields};
+use super::place::Placed;
+use super::tree::{Node, Value};
+use super::{ClusterSection, RunSection, ScenarioFile, WorkloadSection, faults, suggest};
+use crate::scenario::plan::{Expectation, Keep, NODES_MAX, Reach};
+use crate::scenario::threshold::{Metric, NotAThreshold, Threshold};
+use crate::scenario::unit;
+use crate::scenario::word::Word;
+use crate::scenario::workload::WorkloadKind;
+
+/// The version of the format that is read.
+const VERSION: u64 = 1;
+
+/// The most clients: each has a connection to every node.
+const CLIENTS_MAX: u64 = 1_000;
+
+/// The most objects that a workload is spread over: all are read from every node in the end.
+const KEYS_MAX: u64 = 10_000;
+
+/// The largest message in bytes.
+const PAYLOAD_MAX: u64 = 64 * 1024;
+
+/// The largest weight in a mix, so that the sum of all fits into 32 bits.
+const WEIGHT_MAX: u64 = 1_000_000;
+
+/// The most of anything that a scenario may want to reach.
+const REACH_MAX: u64 = 1_000_000_000_000;
+
+const SCENARIO: Fields = Fields {
+    known: &[
+        "version",
+        "name",
+        "description",
+        "tags",
+        "timeout",
+        "seed",
+        "cluster",
+        "workload",
+        "run",
+        "faults",
+        "checks",
+        "thresholds",
+        "reach",
+        "expect",
+        "artifacts",
+    ],
+    later: &["repeat", "matrix", "binaries", "nemesis", "steps"],
+    elsewhere: &[],
+};
+
+const CLUSTER: Fields = Fields {
+    known: &["nodes", "inject-bug"],
+    later: &["spares", "binary", "network", "disk", "clock", "config", "log"],
+    elsewhere: &[],
+};
+
+const WORKLOAD: Fields = Fields {
+    known: &["kind", "clients", "rate", "routing", "operation-timeout", "keys", "payload", "mix"],
+    later: &[],
+    elsewhere: &[("duration", "it belongs into `run`")],
+};
+
+const RUN: Fields = Fields {
+    known: &["warmup", "duration", "settle", "final-reads"],
+    later: &[],
+    elsewhere: &[("timeout", "it belongs to the top level")],
+};
+
+const EXPECT: Fields = Fields { known: &["fail"], later: &[], elsewhere: &[] };
+
+const FAIL: Fields = Fields { known: &["check", "anomaly", "within-seeds"], later: &[], elsewhere: &[] };
+
+const ARTIFACTS: Fields = Fields { known: &["keep", "data-dirs"], later: &[], elsewhere: &[] };
+
+const CHECKS_LATER: [&str; 4] = ["delivery", "session", "liveness", "no-log-match"];
+
+const REACH_LATER: [&str; 2] = ["snapshot-installed", "unsynced-bytes-dropped"];
+
+/// Reads the whole file. `None` when something that must be there could not be read.
+pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFile> {
+    let map = decoder.map(root, "the scenario", &SCENARIO)?;
+    if let Some(node) = decoder.require(&map, "version") {
+        decoder.read(node, "the version of the format", |text| match text.parse::<u64>() {
+            Ok(VERSION) => Ok(()),
+            _ => Err(format!(
+                "version `{text}` of the format is not known; this supervisor reads version {VERSION}"
+            )),
+        });
+    }
+    let name = decoder.require(&map, "name").and_then(|node| decoder.kebab(node, "a name"));
+    let description = map.get("description").and_then(|node| decoder.text(node, "a sentence"));
+    let tags = map.get("tags").and_then(|node| tags(decoder, node));
+    let timeout = map.get("timeout").and_then(|node| {
+        let value = decoder.read(node, "a duration, e.g. 2m", unit::parse_duration)?;
+        Some(Placed { value, place: node.place })
+    });
+    let seed = map.get("seed").and_then(|node| seed(decoder, node));
+    let cluster = map.get("cluster").and_then(|node| cluster(decoder, node));
+    let workload = decoder.require(&map, "workload").and_then(|node| workload(decoder, node));
+    let run = decoder.require(&map, "run").and_then(|node| run(decoder, node));
+    let faults = map.get("faults").and_then(|node| faults::faults(decoder, node));
+    let checks = decoder.require(&map, "checks").and_then(|node| checks(decoder, node));
+    let thresholds = map.get("thresholds").and_then(|node| thresholds(decoder, node));
+    let reach = map.get("reach").and_then(|node| reach(decoder, node));
+    let expect = map.get("expect").and_then(|node| {
+        let value = expect(decoder, node)?;
+        Some(Placed { value, place: node.place })
+    });
+    let artifacts = map.get("artifacts").and_then(|node| decoder.map(node, "`artifacts`", &ARTIFACTS));
+    let keep = artifacts
+        .and_then(|map| map.get("keep"))
+        .and_then(|node| decoder.word::<Keep>(node, "time to keep", &[]));
+    let data_dirs = artifacts.and_then(|map| map.get("data-dirs")).and_then(|node| decoder.boolean(node));
+    Some(ScenarioFile {
+        source: String::new(),
+        text: String::new(),
+        overrides: Vec::new(),
+        name: name?,
+        description: description.map(str::to_owned),
+        tags: tags.unwrap_or_default(),
+        timeout,
+        seed: seed.flatten(),
+        cluster: cluster.unwrap_or_default(),
+        workload: workload?,
+        run: run?,
+        faults: faults.unwrap_or_default(),
+        checks: checks?,
+        thresholds: thresholds.unwrap_or_default(),
+        reach: reach.unwrap_or_default(),
+        expect,
+        keep,
+        data_dirs,
+    })
+}
+
+fn tags(decoder: &mut Decoder, node: &Node) -> Option<Vec<String>> {
+    let items = decoder.list(node, "`tags`")?;
+    Some(items.iter().filter_map(|item| decoder.kebab(item, "a tag")).map(|tag| tag.value).collect())
+}
+
+/// The seed; within, `None` when every run is to have its own.
+fn seed(decoder: &mut Decoder, node: &Node) -> Option<Option<u64>> {
+    decoder.read(node, "a seed", |text| match text {
+        "random" => Ok(None),
+        number => match number.parse() {
+            Ok(seed) => Ok(Some(seed)),
+            Err(_) => Err(format!("`{text}` is not a seed; write a whole number below 2^64, or random")),
+        },
+    })
+}
+
+fn cluster(decoder: &mut Decoder, node: &Node) -> Option<ClusterSection> {
+    let map = decoder.map(node, "`cluster`", &CLUSTER)?;
+    let nodes = map.get("nodes").and_then(|node| decoder.one_count(node, 1, u64::from(NODES_MAX)));
+    let inject_bug = map.get("inject-bug").and_then(|node| decoder.kebab(node, "the id of a bug"));
+    let nodes =
+        nodes.map(|nodes| u8::try_from(nodes).expect("a count is within the limits that it was read with"));
+    Some(ClusterSection { nodes, inject_bug: inject_bug.map(|bug| bug.value) })
+}
+
+fn workload(decoder: &mut Decoder, node: &Node) -> Option<WorkloadSection> {
+    let map = decoder.map(node, "`workload`", &WORKLOAD)?;
+    let kind =
+        decoder.require(&map, "kind").and_then(|node| decoder.word::<WorkloadKind>(node, "workload", &[]));
+    let clients = map.get("clients").and_then(|node| decoder.count(node, 1, CLIENTS_MAX));
+    let rate = map.get("rate").and_then(|node| decoder.drawn(node, "a rate, e.g. 200/s", str::parse));
+    let routing = map.get("routing").and_then(|node| decoder.word(node, "routing", &[]));
+    let operation_timeout = map.get("operation-timeout").and_then(|node| decoder.duration(node));
+    let keys = map.get("keys").and_then(|node| decoder.count(node, 1, KEYS_MAX));
+    let payload = map.get("payload").and_then(|node| {
+        let value = decoder.drawn(node, "a size, e.g. 64B", |text| match unit::parse_size(text) {
+            Ok(bytes @ 1..=PAYLOAD_MAX) => Ok(bytes),
+            Ok(_) => {
+                Err(format!("`{text}` is out of range; at least 1B, at most {}", unit::Size(PAYLOAD_MAX)))
+            }
+            Err(why) => Err(why.to_string()),
+        })?;
+        Some(Placed { value, place: node.place })
+    });
+    let mix = map.get("mix").and_then(|node| mix(decoder, node, kind?));
+    Some(WorkloadSection { kind: kind?, clients, rate, routing, operation_timeout, keys, payload, mix })
+}
+
+fn mix(decoder: &mut Decoder, node: &Node, kind: WorkloadKind) -> Option<BTreeMap<String, u32>> {
+    let entries = decoder.entries(node, "`mix`")?;
+    let mut mix = BTreeMap::new();
+    for entry in entries {
+        let key = entry.key.as_str();
+        if !kind.operations().contains(&key) {
+            decoder.lose_word(
+                key,
+                entry.key_place,
+                &format!("operation of {kind}"),
+                kind.operations(),
+                kind.later_operations(),
+            );
+        }
+        if let Some(weight) = decoder.one_count(&entry.value, 1, WEIGHT_MAX) {
+            let weight = u32::try_from(weight).expect("a weight is within the limits that it was read with");
+            mix.insert(entry.key.clone(), weight);
+        }
+    }
+    if entries.is_empty() {
+        return decoder.lose(node.place, "`mix` names no operation; leave it out for the usual one");
+    }
+    Some(mix)
+}
+
+fn run(decoder: &mut Decoder, node: &Node) -> Option<RunSection> {
+    let map = decoder.map(node, "`run`", &RUN)?;
+    let warmup = map.get("warmup").and_then(|node| decoder.duration_or_zero(node));
+    let duration = decoder.require(&map, "duration").and_then(|node| {
+        let value = decoder.duration(node)?;
+        Some(Placed { value, place: node.place })
+    });
+    let settle = map.get("settle").and_then(|node| decoder.duration(node));
+    let final_reads = map.get("final-reads").and_then(|node| {
+        let value = decoder.boolean(node)?;
+        Some(Placed { value, place: node.place })
+    });
+    Some(RunSection { warmup, duration: duration?, settle, final_reads })
+}
+
+fn checks(decoder: &mut Decoder, node: &Node) -> Option<Vec<Placed<CheckName>>> {
+    let items = decoder.list(node, "`checks`")?;
+    if items.is_empty() {
+        return decoder.lose(node.place, "`checks` is empty; a run without a check proves nothing");
+    }
+    let mut checks: Vec<Placed<CheckName>> = Vec::new();
+    for item in items {
+        let Some(value) = decoder.word(item, "check", &CHECKS_LATER) else { continue };
+        if checks.iter().any(|check| check.value == value) {
+            decoder.refuse(item.place, format!("the check `{value}` is named twice"));
+        }
+        checks.push(Placed { value, place: item.place });
+    }
+    Some(checks)
+}
+
+fn thresholds(decoder: &mut Decoder, node: &Node) -> Option<Vec<Threshold>> {
+    let items = decoder.list(node, "`thresholds`")?;
+    let threshold = |item: &Node| {
+        let text = decoder.text(item, "a threshold, e.g. longest-outage < 3s")?;
+        match text.parse() {
+            Ok(threshold) => Some(threshold),
+            Err(NotAThreshold::Metric(metric)) => {
+                decoder.lose_word(&metric, item.place, "metric", &Metric::words(), &[]);
+                None
+            }
+            Err(why) => decoder.lose(item.place, why.to_string()),
+        }
+    };
+    Some(items.iter().filter_map(threshold).collect())
+}
+
+fn reach(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<Reach, Placed<u64>>> {
+    let entries = decoder.entries(node, "`reach`")?;
+    let mut reach = BTreeMap::new();
+    for entry in entries {
+        let goal = decoder.word_of::<Reach>(&entry.key, entry.key_place, "goal", &REACH_LATER);
+        let count = decoder.one_count(&entry.value, 1, REACH_MAX);
+        if let (Some(goal), Some(value)) = (goal, count) {
+            reach.insert(goal, Placed { value, place: entry.value.place });
+        }
+    }
+    Some(reach)
+}
+
+fn expect(decoder: &mut Decoder, node: &Node) -> Option<Expectation> {
+    if let Value::Text(text) = &node.value {
+        if text == "pass" {
+            return Some(Expectation::Pass);
+        }
+        let question = suggest::question(text, ["pass"]);
+        return decoder
+            .lose(node.place, format!("expected `pass`, or `fail` with a check, found `{text}`{question}"));
+    }
+    let map = decoder.map(node, "`expect`", &EXPECT)?;
+    let fail = decoder.require(&map, "fail")?;
+    let map = decoder.map(fail, "`fail`", &FAIL)?;
+    let check = decoder.require(&map, "check").and_then(|node| decoder.word(node, "check", &CHECKS_LATER));
+    let anomaly = decoder.require(&map, "anomaly").and_then(|node| decoder.word(node, "anomaly", &[]));
+    let within = map.get("within-seeds").map_or(Some(1), |node| decoder.one_count(node, 1, 1_000));
+    let within_seeds = u32::try_from(within?).expect("a count is within the limits that it was read with");
+    Some(Expectation::Fail { check: check?, anomaly: anomaly?, within_seeds })
+}

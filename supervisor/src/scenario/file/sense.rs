@@ -1,0 +1,167 @@
+//! Whether a scenario makes sense: what shows only when several fields are seen together.
+//!
+//! A range must make sense at both of its ends, so that no seed turns a good scenario into a bad one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use checker::check::CheckName;
+
+use super::ScenarioFile;
+use super::decode::Decoder;
+use super::faults::{Fault, When};
+use super::place::{Place, Placed};
+use crate::scenario::drawn::Drawn;
+use crate::scenario::plan::{Expectation, NODES_DEFAULT, Reach, STRIKES_MAX};
+use crate::scenario::schedule::{Longest, Shortest, moments};
+use crate::scenario::target::Target;
+use crate::scenario::unit::Time;
+use crate::scenario::workload::WorkloadKind;
+
+/// Notes everything that does not go together in `file`, which was read from `path`.
+pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
+    name(file, path, decoder);
+    timeout(file, decoder);
+    payload(file, decoder);
+    checks(file, decoder);
+    let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
+    let mut planned = 0;
+    for fault in &file.faults {
+        target(fault.verb.target(), nodes, decoder);
+        planned += strikes(fault, file.run.duration.value, decoder);
+        if planned > STRIKES_MAX {
+            decoder.refuse(
+                fault.name.place,
+                format!("the faults strike more than {STRIKES_MAX} times up to here"),
+            );
+            break;
+        }
+    }
+    reach(file, decoder);
+}
+
+fn name(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return };
+    if file.name.value != stem {
+        let message = format!("the name `{}` is not that of the file, `{stem}`", file.name.value);
+        decoder.refuse_with(file.name.place, message, format!("write `name: {stem}`, or rename the file"));
+    }
+}
+
+fn timeout(file: &ScenarioFile, decoder: &mut Decoder) {
+    let Some(timeout) = &file.timeout else { return };
+    let load = file.run.warmup.map_or(Duration::ZERO, |warmup| warmup.max) + file.run.duration.value.max;
+    if timeout.value <= load {
+        let message = format!("the timeout ends the run before its load ({}) is over", Time(load));
+        decoder.refuse(timeout.place, message);
+    }
+}
+
+fn payload(file: &ScenarioFile, decoder: &mut Decoder) {
+    if let (WorkloadKind::Accounts, Some(payload)) = (file.workload.kind, &file.workload.payload) {
+        decoder.refuse(payload.place, "`payload` has no meaning for accounts");
+    }
+}
+
+fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
+    for check in &file.checks {
+        let needs_reads = matches!(check.value, CheckName::Durable | CheckName::Convergence);
+        if needs_reads && file.run.final_reads.as_ref().is_some_and(|said| !said.value) {
+            let message =
+                format!("the check `{}` needs the final reads, and `run.final-reads` is false", check.value);
+            decoder.refuse(check.place, message);
+        }
+    }
+    if let Some(Placed { value: Expectation::Fail { check, .. }, place }) = &file.expect
+        && file.checks.iter().all(|named| named.value != *check)
+    {
+        decoder
+            .refuse(*place, format!("the check `{check}` is expected to fail and is not among the `checks`"));
+    }
+}
+
+fn target(target: &Placed<Target>, nodes: usize, decoder: &mut Decoder) {
+    let Placed { value, place } = target;
+    match value {
+        Target::Named(names) => {
+            let number = |name: &String| name.trim_start_matches('n').parse::<usize>();
+            for name in names.iter().filter(|name| number(name).is_ok_and(|number| number > nodes)) {
+                let message = format!("there is no node `{name}` in a cluster of {nodes}: n1 to n{nodes}");
+                decoder.refuse(*place, message);
+            }
+        }
+        Target::Follower | Target::Followers if nodes == 1 => {
+            decoder.refuse(*place, format!("`{value}` is nobody in a cluster of 1"));
+        }
+        _ => match value.count(nodes) {
+            Some(0) => decoder.refuse(*place, format!("`{value}` is nobody in a cluster of {nodes}")),
+            Some(count) if count > nodes => {
+                decoder.refuse(*place, format!("`{value}` is more than the {nodes} nodes of the cluster"));
+            }
+            _ => {}
+        },
+    }
+}
+
+/// Checks when a fault strikes, and answers how often it may at most.
+fn strikes(fault: &Fault, duration: Drawn<Duration>, decoder: &mut Decoder) -> usize {
+    let always = moments(fault, duration.min, &Longest).len();
+    let (first, place) = match &fault.when {
+        When::At(at) => (at.value.max, at.place),
+        When::Every { interval, .. } => (interval.value.max, interval.place),
+    };
+    if always == 0 {
+        decoder.refuse(place, never(fault, first, duration.min));
+        return 0;
+    }
+    if let When::Every { times: Some(times), .. } = &fault.when
+        && u64::try_from(always).is_ok_and(|always| always < times.value.max)
+    {
+        let message = format!(
+            "only {always} of {} strikes fit into the {} of load",
+            times.value.max,
+            Time(duration.min)
+        );
+        decoder.refuse(times.place, message);
+    }
+    moments(fault, duration.max, &Shortest).len()
+}
+
+/// Why a fault of which the first strike is at `first` does not fit into a load of `duration`.
+fn never(fault: &Fault, first: Duration, duration: Duration) -> String {
+    let (first, load) = (Time(first), Time(duration));
+    match fault.verb.lasts() {
+        Some(lasts) => format!(
+            "the fault never strikes: it would begin after {first} and last {}, but the load ends after {load}",
+            Time(lasts.max)
+        ),
+        None => {
+            format!("the fault never strikes: it would begin after {first}, but the load ends after {load}")
+        }
+    }
+}
+
+fn reach(file: &ScenarioFile, decoder: &mut Decoder) {
+    let least = |fault: &Fault| {
+        let fitting = moments(fault, file.run.duration.value.min, &Longest).len() as u64;
+        match &fault.when {
+            When::Every { times: Some(times), .. } => fitting.min(times.value.min),
+            _ => fitting,
+        }
+    };
+    let planned: u64 = file.faults.iter().map(least).sum();
+    let mut unreachable = |place: Place, goal: Reach, why: String| {
+        decoder.refuse(place, format!("`{goal}` cannot be reached: {why}"));
+    };
+    for (goal, wanted) in &file.reach {
+        match goal {
+            Reach::FaultsInstalled if wanted.value > planned => {
+                unreachable(wanted.place, *goal, format!("only {planned} strikes are certain to be planned"));
+            }
+            Reach::OkDuringFaults if file.faults.is_empty() => {
+                unreachable(wanted.place, *goal, "there are no faults".to_owned());
+            }
+            _ => {}
+        }
+    }
+}

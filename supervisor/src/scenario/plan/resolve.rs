@@ -1,0 +1,161 @@
+//! From what was said to what will be done.
+
+use std::time::Duration;
+
+use super::{
+    Artifacts, ClusterPlan, Expectation, Keep, Kill, Load, NODES_DEFAULT, PLAN_VERSION, Pause, Plan, Restart,
+    RunPlan, STRIKES_MAX, Strike, Verb, WorkloadPlan,
+};
+use crate::rng::Rng;
+use crate::scenario::drawn::{Draw, Drawn};
+use crate::scenario::file::{Fault, Placed, SaidVerb, ScenarioFile, WorkloadSection};
+use crate::scenario::schedule::{Choose, moments};
+use crate::scenario::signal::Signal;
+use crate::scenario::workload::{Routing, WorkloadKind};
+
+const CLIENTS_DEFAULT: u32 = 8;
+
+/// Twice a failover, so that an operation which waits for a new leader still can succeed.
+const OPERATION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(2);
+
+const KEYS_DEFAULT: u32 = 4;
+
+const PAYLOAD_DEFAULT: u64 = 64;
+
+const WARMUP_DEFAULT: Duration = Duration::from_secs(2);
+
+const SETTLE_DEFAULT: Duration = Duration::from_secs(10);
+
+/// What a run needs besides its load and heal: to start, to read everything and to stop.
+const OVERHEAD_DEFAULT: Duration = Duration::from_secs(120);
+
+impl Plan {
+    /// The plan of `file` under `seed`: everything that was left open is decided.
+    ///
+    /// It cannot fail, because a [`ScenarioFile`] makes sense for every seed, and its parser has checked all limits.
+    #[must_use]
+    pub fn resolve(file: &ScenarioFile, seed: u64) -> Self {
+        let rng = Rng::from_seed(seed).fork("plan");
+        let said = &file.run;
+        let run = RunPlan {
+            warmup: draw(said.warmup, WARMUP_DEFAULT, &rng, "run.warmup"),
+            duration: draw(Some(said.duration.value), Duration::ZERO, &rng, "run.duration"),
+            settle: draw(said.settle, SETTLE_DEFAULT, &rng, "run.settle"),
+            final_reads: said.final_reads.as_ref().is_none_or(|said| said.value),
+        };
+        let overall = run.warmup + run.duration + run.settle + OVERHEAD_DEFAULT;
+        Self {
+            version: PLAN_VERSION,
+            name: file.name.value.clone(),
+            source: file.source.clone(),
+            overrides: file.overrides.clone(),
+            description: file.description.clone().unwrap_or_default(),
+            tags: file.tags.clone(),
+            seed,
+            timeout: file.timeout.as_ref().map_or(overall, |said| said.value),
+            cluster: ClusterPlan {
+                nodes: file.cluster.nodes.unwrap_or(NODES_DEFAULT),
+                inject_bug: file.cluster.inject_bug.clone(),
+            },
+            workload: workload(&file.workload, &rng),
+            strikes: strikes(&file.faults, run.duration, &rng),
+            run,
+            checks: file.checks.iter().map(|check| check.value).collect(),
+            thresholds: file.thresholds.clone(),
+            reach: file.reach.iter().map(|(goal, wanted)| (*goal, wanted.value)).collect(),
+            expect: file.expect.as_ref().map_or(Expectation::Pass, |said| said.value),
+            artifacts: Artifacts {
+                keep: file.keep.unwrap_or(Keep::OnFailure),
+                data_dirs: file.data_dirs.unwrap_or(true),
+            },
+        }
+    }
+}
+
+/// What was said, drawn from the fork of its name, or the default.
+fn draw<T: Draw>(said: Option<Drawn<T>>, default: T, rng: &Rng, name: &str) -> T {
+    said.map_or(default, |range| range.draw(&mut rng.fork(name)))
+}
+
+fn workload(said: &WorkloadSection, rng: &Rng) -> WorkloadPlan {
+    let small = |said: Option<Drawn<u64>>, default: u32, name| {
+        u32::try_from(draw(said, u64::from(default), rng, name)).expect("the parser has limited the count")
+    };
+    let usual_mix =
+        || said.kind.default_mix().iter().map(|(operation, weight)| ((*operation).to_owned(), *weight));
+    let payload = match said.kind {
+        WorkloadKind::Conversation => {
+            draw(said.payload.as_ref().map(|said| said.value), PAYLOAD_DEFAULT, rng, "workload.payload")
+        }
+        WorkloadKind::Accounts => 0,
+    };
+    WorkloadPlan {
+        kind: said.kind,
+        clients: small(said.clients, CLIENTS_DEFAULT, "workload.clients"),
+        load: said.rate.map_or(Load::Closed, |rate| Load::Open(rate.draw(&mut rng.fork("workload.rate")))),
+        routing: said.routing.unwrap_or(Routing::Any),
+        operation_timeout: draw(
+            said.operation_timeout,
+            OPERATION_TIMEOUT_DEFAULT,
+            rng,
+            "workload.operation-timeout",
+        ),
+        keys: small(said.keys, KEYS_DEFAULT, "workload.keys"),
+        payload,
+        mix: said.mix.clone().unwrap_or_else(|| usual_mix().collect()),
+    }
+}
+
+/// Draws the ranges of one fault, each from a fork of its name and the number of the strike.
+struct FromSeed<'r> {
+    rng: &'r Rng,
+}
+
+impl Choose for FromSeed<'_> {
+    fn time(&self, range: Drawn<Duration>, strike: usize) -> Duration {
+        range.draw(&mut self.rng.fork(&format!("time#{strike}")))
+    }
+
+    fn lasts(&self, range: Drawn<Duration>, strike: usize) -> Duration {
+        range.draw(&mut self.rng.fork(&format!("lasts#{strike}")))
+    }
+
+    fn times(&self, range: Drawn<u64>) -> u64 {
+        range.draw(&mut self.rng.fork("times"))
+    }
+}
+
+/// Every strike of every fault, in order of time; at one time, in the order of the file.
+fn strikes(faults: &[Fault], duration: Duration, rng: &Rng) -> Vec<Strike> {
+    let mut strikes: Vec<Strike> = Vec::new();
+    for fault in faults {
+        let Placed { value: name, .. } = &fault.name;
+        let choose = FromSeed { rng: &rng.fork(&format!("fault/{name}")) };
+        let numbered = moments(fault, duration, &choose).into_iter().zip(1..);
+        strikes.extend(numbered.map(|(moment, number): (_, u32)| Strike {
+            name: format!("{name}#{number}"),
+            fault: name.clone(),
+            at: moment.at,
+            verb: verb(&fault.verb, moment.lasts),
+        }));
+    }
+    strikes.sort_by_key(|strike| strike.at);
+    assert!(strikes.len() <= STRIKES_MAX, "the parser lets at most {STRIKES_MAX} strikes through");
+    strikes
+}
+
+fn verb(said: &SaidVerb, lasts: Option<Duration>) -> Verb {
+    let target = said.target().value.clone();
+    match said {
+        SaidVerb::Kill { signal, .. } => {
+            Verb::Kill(Kill { target, signal: signal.unwrap_or(Signal::KILL), restart_after: lasts })
+        }
+        SaidVerb::Pause { .. } => {
+            Verb::Pause(Pause { target, lasts: lasts.expect("the parser wants a pause to end") })
+        }
+        SaidVerb::Restart { .. } => Verb::Restart(Restart { target }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

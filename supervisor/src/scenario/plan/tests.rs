@@ -1,0 +1,210 @@
+use super::*;
+
+fn plan() -> Plan {
+    let seconds = Duration::from_secs;
+    let strike = |number: u64, verb| Strike {
+        name: format!("fault#{number}"),
+        fault: "fault".to_owned(),
+        at: seconds(8 * number),
+        verb,
+    };
+    Plan {
+        version: PLAN_VERSION,
+        name: "leader-kill".to_owned(),
+        source: "scenarios/leader-kill.yaml".to_owned(),
+        overrides: vec!["run.duration=30s".to_owned()],
+        description: "A sentence: with a colon.".to_owned(),
+        tags: vec!["ci".to_owned()],
+        seed: u64::MAX,
+        timeout: seconds(120),
+        cluster: ClusterPlan { nodes: 5, inject_bug: None },
+        workload: WorkloadPlan {
+            kind: WorkloadKind::Conversation,
+            clients: 8,
+            load: Load::Open(Rate { per_second: 200 }),
+            routing: Routing::Any,
+            operation_timeout: seconds(2),
+            keys: 4,
+            payload: 64,
+            mix: BTreeMap::from([("send".to_owned(), 50), ("read".to_owned(), 50)]),
+        },
+        run: RunPlan { warmup: seconds(2), duration: seconds(30), settle: seconds(5), final_reads: true },
+        strikes: vec![
+            strike(
+                1,
+                Verb::Kill(Kill {
+                    target: Target::Named(vec!["n1".to_owned(), "n3".to_owned()]),
+                    signal: Signal::KILL,
+                    restart_after: Some(Duration::from_millis(1_500)),
+                }),
+            ),
+            strike(2, Verb::Pause(Pause { target: Target::Random(2), lasts: seconds(4) })),
+            strike(3, Verb::Restart(Restart { target: Target::One })),
+        ],
+        checks: vec![CheckName::Linearizable, CheckName::OneLeaderPerTerm],
+        thresholds: vec!["ok-ratio > 0.8".parse().unwrap()],
+        reach: BTreeMap::from([(Reach::LeaderChanges, 3)]),
+        expect: Expectation::Fail {
+            check: CheckName::Linearizable,
+            anomaly: AnomalyKind::StaleRead,
+            within_seeds: 5,
+        },
+        artifacts: Artifacts { keep: Keep::OnFailure, data_dirs: true },
+    }
+}
+
+const YAML: &str = "\
+version: 1
+name: leader-kill
+source: scenarios/leader-kill.yaml
+overrides:
+- run.duration=30s
+description: 'A sentence: with a colon.'
+tags:
+- ci
+seed: 18446744073709551615
+timeout: 2m
+cluster:
+  nodes: 5
+  inject-bug: null
+workload:
+  kind: conversation
+  clients: 8
+  load:
+    open: 200/s
+  routing: any
+  operation-timeout: 2s
+  keys: 4
+  payload: 64B
+  mix:
+    read: 50
+    send: 50
+run:
+  warmup: 2s
+  duration: 30s
+  settle: 5s
+  final-reads: true
+strikes:
+- name: fault#1
+  fault: fault
+  at: 8s
+  verb:
+    kill:
+      target: n1,n3
+      signal: KILL
+      restart-after: 1500ms
+- name: fault#2
+  fault: fault
+  at: 16s
+  verb:
+    pause:
+      target: random:2
+      for: 4s
+- name: fault#3
+  fault: fault
+  at: 24s
+  verb:
+    restart:
+      target: one
+checks:
+- linearizable
+- one-leader-per-term
+thresholds:
+- ok-ratio > 0.8
+reach:
+  leader-changes: 3
+expect:
+  fail:
+    check: linearizable
+    anomaly: stale-read
+    within-seeds: 5
+artifacts:
+  keep: on-failure
+  data-dirs: true
+";
+
+#[test]
+fn a_plan_is_written_and_read_back() {
+    assert_eq!(plan().to_yaml(), YAML);
+    assert_eq!(Plan::from_yaml(YAML).unwrap(), plan());
+    let quiet = Plan {
+        workload: WorkloadPlan { load: Load::Closed, ..plan().workload },
+        expect: Expectation::Pass,
+        strikes: Vec::new(),
+        thresholds: Vec::new(),
+        reach: BTreeMap::new(),
+        ..plan()
+    };
+    assert_eq!(Plan::from_yaml(&quiet.to_yaml()).unwrap(), quiet);
+}
+
+#[test]
+fn a_plan_with_a_field_too_many_or_too_few_is_refused_with_its_line() {
+    let error = |text: &str| match Plan::from_yaml(text) {
+        Err(PlanError::Form(cause)) => cause.to_string(),
+        other => panic!("{other:?}"),
+    };
+    // One field of every map of the format.
+    for field in [
+        "seed:",
+        "nodes:",
+        "kind:",
+        "open:",
+        "warmup:",
+        "at: 8s",
+        "kill:",
+        "signal:",
+        "for:",
+        "target: one",
+        "leader-changes:",
+        "fail:",
+        "within-seeds:",
+        "keep:",
+    ] {
+        let position = YAML.find(field).unwrap();
+        let line_start = YAML[..position].rfind('\n').unwrap() + 1;
+        let indentation = &YAML[line_start..position];
+        let with_another = format!("{}colour: red\n{indentation}{}", &YAML[..position], &YAML[position..]);
+        let message = error(&with_another);
+        assert!(message.contains("colour") && message.contains("line"), "{field} {message}");
+    }
+    assert!(error(&YAML.replace("  inject-bug: null\n", "")).contains("inject-bug"));
+    assert!(error(&YAML.replace("      restart-after: 1500ms\n", "")).contains("restart-after"));
+    assert!(error(&YAML.replace("restart-after: 1500ms", "restart-after: 1500")).contains("no unit"));
+    assert!(error(&YAML.replace("seed: 18446744073709551615", "seed: 5\nseed: 6")).contains("seed"));
+}
+
+#[test]
+fn a_plan_that_breaks_an_invariant_is_refused() {
+    let error = |from: &str, to: &str| match Plan::from_yaml(&YAML.replace(from, to)) {
+        Err(PlanError::Sense(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(error("version: 1", "version: 2"), "version 2 is not 1");
+    assert_eq!(error("nodes: 5", "nodes: 10"), "10 nodes");
+    assert_eq!(error("clients: 8", "clients: 0"), "no clients or no keys");
+    assert_eq!(error("send: 50", "login: 50"), "an operation that conversation has not");
+    assert_eq!(error("send: 50", "send: 0"), "an empty mix");
+    assert_eq!(error("at: 24s", "at: 1s"), "strikes out of order");
+    assert_eq!(error("fault#2", "fault#1"), "two strikes of one name");
+    assert_eq!(error("checks:\n- linearizable\n- one-leader-per-term", "checks: []"), "no checks");
+}
+
+#[test]
+fn the_hash_names_what_is_done_and_not_where_it_was_asked_for() {
+    let elsewhere = Plan { source: "/tmp/x.yaml".to_owned(), overrides: Vec::new(), ..plan() };
+    assert_eq!(plan().hash(), elsewhere.hash());
+    let other_seed = Plan { seed: 1, ..plan() };
+    assert_ne!(plan().hash(), other_seed.hash());
+    assert_eq!(plan().hash().len(), 16);
+}
+
+#[test]
+fn a_strike_draws_the_same_whatever_else_is_planned() {
+    use rand::RngExt;
+    let full = plan();
+    let sparse = Plan { strikes: vec![full.strikes[1].clone()], ..plan() };
+    let draw = |plan: &Plan, strike: &Strike| plan.rng_of(strike).random::<u64>();
+    assert_eq!(draw(&full, &full.strikes[1]), draw(&sparse, &sparse.strikes[0]));
+    assert_ne!(draw(&full, &full.strikes[0]), draw(&full, &full.strikes[1]));
+}

@@ -1,0 +1,36 @@
+//! A closed set of words: the enums of the format.
+
+/// An enum whose values are words of the format. The word is also what serde writes.
+pub(crate) trait Word: Copy + 'static {
+    /// Every value, in the order in which they are listed to a person.
+    const ALL: &'static [Self];
+
+    /// The word for this value, in kebab case.
+    fn word(self) -> &'static str;
+
+    /// The value of a word.
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|value| value.word() == word)
+    }
+
+    /// All the words.
+    fn words() -> Vec<&'static str> {
+        Self::ALL.iter().map(|value| value.word()).collect()
+    }
+}
+
+impl Word for checker::anomaly::AnomalyKind {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Word for checker::check::CheckName {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.name()
+    }
+}

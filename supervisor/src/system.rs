@@ -1,0 +1,172 @@
+//! The system under test, as the testbed knows it: how its nodes are started, what can be asked of them, and how an
+//! operation of a workload is carried out.
+//!
+//! The chat is one such system ([`chat`], behind the feature of that name). Nothing else in the testbed knows it, which
+//! `cargo check -p supervisor --no-default-features` proves.
+//!
+//! Everything here runs on the supervisor's one thread, so nothing is `Send`.
+
+#[cfg(feature = "chat")]
+pub mod chat;
+#[cfg(test)]
+pub(crate) mod fake;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::scenario::plan::Plan;
+
+/// The name of a node: `n1`.
+pub type NodeName = String;
+
+/// What a node needs to know when its process is started.
+#[derive(Debug, Clone)]
+pub struct NodeSpec {
+    /// Its name.
+    pub name: NodeName,
+    /// The addresses to listen on, for clients and for peers. Port 0 lets the kernel choose.
+    pub listen: SocketAddr,
+    /// See `listen`.
+    pub peer_listen: SocketAddr,
+    /// The node's own table of its peers' addresses, one `name=address` a line. Rewritten when an address changes.
+    pub peers_file: PathBuf,
+    /// Where its data is.
+    pub data_dir: PathBuf,
+    /// Where it appends its Raft trace.
+    pub trace_file: PathBuf,
+    /// It starts for the first time, and founds the cluster together with the others.
+    pub founding: bool,
+    /// The bug it is to have.
+    pub inject_bug: Option<String>,
+}
+
+/// What one node says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeView {
+    /// `leader`, `follower`, `candidate` or `learner`.
+    pub role: String,
+    /// Its term.
+    pub term: u64,
+    /// The leader as it knows it.
+    pub leader: Option<NodeName>,
+    /// The last index that it has applied.
+    pub applied: u64,
+}
+
+impl NodeView {
+    /// It believes that it leads.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.role == "leader"
+    }
+}
+
+/// An operation that a workload wants, in the words of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// What: `send`, `read`.
+    pub f: &'static str,
+    /// On which object; none for an operation on all of them.
+    pub key: Option<String>,
+    /// With what.
+    pub value: Value,
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Ok(Value),
+    /// It certainly was not done, and never will be.
+    Fail(String),
+    /// It may have been done, may be done later, or never.
+    Info(String),
+}
+
+/// Where clients find each node. Shared: a node that restarts may have another port.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    addresses: Rc<RefCell<BTreeMap<NodeName, SocketAddr>>>,
+}
+
+impl Directory {
+    /// Sets the address at which clients reach `node`.
+    pub fn set(&self, node: &str, address: SocketAddr) {
+        self.addresses.borrow_mut().insert(node.to_owned(), address);
+    }
+
+    /// The address at which clients reach `node`, once it has started.
+    #[must_use]
+    pub fn get(&self, node: &str) -> Option<SocketAddr> {
+        self.addresses.borrow().get(node).copied()
+    }
+}
+
+/// The system that is built in: the chat, in a build that has it. Its messages are `payload` bytes long.
+#[must_use]
+pub fn built_in(payload: u64) -> Option<Rc<dyn System>> {
+    #[cfg(feature = "chat")]
+    return Some(Rc::new(chat::ChatSystem::new(payload)));
+    #[cfg(not(feature = "chat"))]
+    {
+        let _ = payload;
+        None
+    }
+}
+
+/// A system that can be put under test.
+pub trait System {
+    /// What this system cannot do of the plan, asked before anything is started.
+    fn unsupported(&self, plan: &Plan) -> Option<String>;
+
+    /// Where this system's clients find the nodes. Whoever starts a node writes its address there.
+    fn directory(&self) -> &Directory;
+
+    /// The arguments of a node's process, without the program.
+    fn node_arguments(&self, spec: &NodeSpec) -> Vec<OsString>;
+
+    /// Makes the cluster ready for the workload: accounts, logins. Not part of the history.
+    fn prepare<'a>(&'a self, plan: &'a Plan, nodes: &'a [NodeName])
+    -> LocalBoxFuture<'a, Result<(), String>>;
+
+    /// A client of its own connection and identity, as one process of the history has it.
+    fn client(&self, identity: &str) -> Box<dyn Client>;
+
+    /// What `node` says of itself.
+    fn status<'a>(&'a self, node: &'a str, limit: Duration) -> LocalBoxFuture<'a, Result<NodeView, String>>;
+
+    /// The digest of the state of `node`, once it has applied `at_least`: the index and 32 hexadecimal digits.
+    fn digest<'a>(
+        &'a self,
+        node: &'a str,
+        at_least: u64,
+        limit: Duration,
+    ) -> LocalBoxFuture<'a, Result<(u64, String), String>>;
+}
+
+/// One client of the system. It never retries: one operation is one request.
+pub trait Client {
+    /// Carries out `invocation` through `node`, within `limit`.
+    fn execute<'a>(
+        &'a mut self,
+        node: &'a str,
+        invocation: &'a Invocation,
+        limit: Duration,
+    ) -> LocalBoxFuture<'a, Outcome>;
+}
+
+impl fmt::Debug for dyn System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("System")
+    }
+}

@@ -1,0 +1,225 @@
+//! The chat as the system under test: the one place where the testbed knows it.
+//!
+//! A client of the history is an identity of the chat (its exactly-once attempts) and a connection of its own to each
+//! node that it uses. It never tries twice: one operation of the history is one request. Whether an error is definite is
+//! decided by `chat-client`'s table and nowhere else.
+//!
+//! People log in before the load, and every client may speak for every person: sessions are replicated, so a token that
+//! one node gave is good on all of them.
+
+mod body;
+mod client;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chat_client::wire::admin::{Role, StatusReply};
+use chat_client::{Client as ChatClient, Endpoint, Policy, Servers, admin};
+use chat_node::bug::{Bug, PLANTABLE};
+use futures::future::{FutureExt, LocalBoxFuture};
+
+use tokio::time::Instant;
+
+use self::client::PersonClient;
+use super::{Client, Directory, NodeName, NodeSpec, NodeView, System};
+use crate::scenario::plan::{Plan, WorkloadKind};
+use crate::workload;
+
+/// How long the preparation may take for each person.
+const PREPARE_LIMIT: Duration = Duration::from_secs(15);
+
+/// How long to wait between two tries of a login.
+const LOGIN_REST: Duration = Duration::from_millis(50);
+
+/// The chat.
+#[derive(Debug)]
+pub struct ChatSystem {
+    shared: Rc<Shared>,
+    /// One connection to each node for questions about itself.
+    admins: RefCell<BTreeMap<NodeName, Rc<Endpoint>>>,
+}
+
+/// What every client of the chat shares.
+#[derive(Debug)]
+struct Shared {
+    directory: Directory,
+    /// The length of a message's text in bytes.
+    payload: u64,
+    /// A token of each person that somebody is logged in as.
+    tokens: RefCell<BTreeMap<String, String>>,
+}
+
+impl ChatSystem {
+    /// A chat of which no node is known yet, and whose messages are `payload` bytes long.
+    #[must_use]
+    pub fn new(payload: u64) -> Self {
+        let shared = Shared { directory: Directory::default(), payload, tokens: RefCell::default() };
+        Self { shared: Rc::new(shared), admins: RefCell::default() }
+    }
+
+    /// The node's connection for questions, at the address that it has now.
+    fn admin(&self, node: &str) -> Result<Rc<Endpoint>, String> {
+        connection(&mut self.admins.borrow_mut(), &self.shared.directory, node)
+    }
+
+    async fn prepare_people(&self, people: Vec<String>, nodes: &[NodeName]) -> Result<(), String> {
+        let addresses: Vec<String> = nodes
+            .iter()
+            .filter_map(|node| self.shared.directory.get(node))
+            .map(|address| address.to_string())
+            .collect();
+        let servers = Servers::new(&addresses).map_err(|error| error.to_string())?;
+        let client = ChatClient::new(servers, Policy::default().within(PREPARE_LIMIT));
+        for person in &people {
+            let created = client.create_account(person, &password_of(person)).await;
+            created.map_err(|error| format!("no account for {person}: {error}"))?;
+        }
+        for person in people {
+            let token =
+                log_in(&client, &person).await.map_err(|error| format!("no login of {person}: {error}"))?;
+            self.shared.tokens.borrow_mut().insert(person, token);
+        }
+        Ok(())
+    }
+}
+
+impl System for ChatSystem {
+    fn unsupported(&self, plan: &Plan) -> Option<String> {
+        let wanted = plan.cluster.inject_bug.as_ref()?;
+        if !PLANTABLE {
+            return Some(format!(
+                "the bug `{wanted}` cannot be planted: this build has none; build it with `--features bugs`"
+            ));
+        }
+        let known = Bug::ALL.map(Bug::name);
+        (!known.contains(&wanted.as_str()))
+            .then(|| format!("there is no bug `{wanted}` to plant; this build has {}", known.join(", ")))
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.shared.directory
+    }
+
+    fn node_arguments(&self, spec: &NodeSpec) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = Vec::new();
+        let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
+        let mut peers = OsString::from("@");
+        peers.push(&spec.peers_file);
+        option("--node-id", spec.name.clone().into());
+        option("--listen", spec.listen.to_string().into());
+        option("--peer-listen", spec.peer_listen.to_string().into());
+        option("--peers", peers);
+        option("--data-dir", spec.data_dir.clone().into());
+        option("--trace", spec.trace_file.clone().into());
+        // The passwords of a test are no secrets, and the real cost would make the test one of argon2.
+        option("--argon2-cost", "cheap".into());
+        if let Some(bug) = &spec.inject_bug {
+            option("--inject-bug", bug.into());
+        }
+        arguments.push("--die-with-parent".into());
+        if spec.founding {
+            arguments.push("--init".into());
+        }
+        arguments
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        plan: &'a Plan,
+        nodes: &'a [NodeName],
+    ) -> LocalBoxFuture<'a, Result<(), String>> {
+        match plan.workload.kind {
+            WorkloadKind::Conversation => {
+                let people = workload::conversation_keys(plan.workload.keys);
+                let people = people.iter().flat_map(|key| key.split(':')).map(str::to_owned).collect();
+                self.prepare_people(people, nodes).boxed_local()
+            }
+            // The accounts are what this workload makes.
+            WorkloadKind::Accounts => futures::future::ready(Ok(())).boxed_local(),
+        }
+    }
+
+    fn client(&self, identity: &str) -> Box<dyn Client> {
+        Box::new(PersonClient::new(identity, Rc::clone(&self.shared)))
+    }
+
+    fn status<'a>(&'a self, node: &'a str, limit: Duration) -> LocalBoxFuture<'a, Result<NodeView, String>> {
+        async move {
+            let endpoint = self.admin(node)?;
+            let status = admin::status(&endpoint, limit).await.map_err(|error| error.to_string())?;
+            Ok(view(status))
+        }
+        .boxed_local()
+    }
+
+    fn digest<'a>(
+        &'a self,
+        node: &'a str,
+        at_least: u64,
+        limit: Duration,
+    ) -> LocalBoxFuture<'a, Result<(u64, String), String>> {
+        async move {
+            let endpoint = self.admin(node)?;
+            let digest = admin::digest(&endpoint, at_least, true, limit).await;
+            digest.map(|reply| (reply.index, reply.digest)).map_err(|error| error.to_string())
+        }
+        .boxed_local()
+    }
+}
+
+/// A token of `person`. A chat that does not know the account yet is asked again: that it lags is for the checker to
+/// find, in a run that takes place.
+async fn log_in(client: &ChatClient, person: &str) -> Result<String, chat_client::Error> {
+    let deadline = Instant::now() + PREPARE_LIMIT;
+    loop {
+        match client.login(person, &password_of(person)).await {
+            Ok(session) => return Ok(session.token().reveal().to_owned()),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(_) => tokio::time::sleep(LOGIN_REST).await,
+        }
+    }
+}
+
+fn view(status: StatusReply) -> NodeView {
+    let role = match status.role() {
+        Role::Leader => "leader",
+        Role::Follower => "follower",
+        Role::Candidate => "candidate",
+        Role::Learner => "learner",
+        Role::Unspecified => "unknown",
+    };
+    NodeView {
+        role: role.to_owned(),
+        term: status.term,
+        leader: (!status.leader.is_empty()).then_some(status.leader),
+        applied: status.applied,
+    }
+}
+
+/// The connection to `node` in `connections`, pointed at the address that the node has now.
+fn connection(
+    connections: &mut BTreeMap<NodeName, Rc<Endpoint>>,
+    directory: &Directory,
+    node: &str,
+) -> Result<Rc<Endpoint>, String> {
+    let address = directory.get(node).ok_or_else(|| format!("{node} was never started"))?.to_string();
+    match connections.get(node) {
+        Some(endpoint) => {
+            endpoint.set_address(&address).map_err(|error| error.to_string())?;
+            Ok(Rc::clone(endpoint))
+        }
+        None => {
+            let endpoint = Rc::new(Endpoint::new(&address).map_err(|error| error.to_string())?);
+            connections.insert(node.to_owned(), Rc::clone(&endpoint));
+            Ok(endpoint)
+        }
+    }
+}
+
+/// Everybody's password in a test.
+fn password_of(person: &str) -> String {
+    format!("the password of {person}")
+}

@@ -1,0 +1,209 @@
+//! A system for tests of the testbed: its nodes are shells that sleep, and its conversations are one map in memory.
+//!
+//! It is linearizable by construction, so whatever a check finds is the testbed's fault. Clients draw their outcomes:
+//! some operations are refused, and some end without an answer, done or not.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::{FutureExt, LocalBoxFuture};
+use rand::RngExt;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{Client, Directory, Invocation, NodeName, NodeSpec, NodeView, Outcome, System};
+use crate::rng::Rng;
+use crate::scenario::plan::Plan;
+
+/// The most messages of a page, whatever was asked for: pages end early, as those of a real system may.
+const PAGE_MAX: usize = 7;
+
+/// How long a client waits for an answer that does not come, at most.
+const SILENCE_MAX: Duration = Duration::from_millis(50);
+
+/// See the module.
+pub(crate) struct FakeSystem {
+    directory: Directory,
+    store: Rc<Store>,
+    /// What each node does before it listens, as a shell says it.
+    beginning: String,
+    /// The same from its second start on.
+    second_beginning: String,
+    /// What it does once it listens.
+    life: String,
+}
+
+struct Store {
+    conversations: RefCell<BTreeMap<String, Vec<String>>>,
+    applied: Cell<u64>,
+    /// Of 100 operations, how many are refused and how many end without an answer.
+    refused: u32,
+    unanswered: u32,
+    rng: RefCell<Rng>,
+}
+
+impl FakeSystem {
+    /// A system whose operations all succeed.
+    pub(crate) fn new() -> Self {
+        Self::unreliable(0, 0)
+    }
+
+    /// A system that refuses and leaves unanswered so many of 100 operations.
+    pub(crate) fn unreliable(refused: u32, unanswered: u32) -> Self {
+        let rng = RefCell::new(Rng::from_seed(1));
+        let (conversations, applied) = (RefCell::default(), Cell::default());
+        let store = Store { conversations, applied, refused, unanswered, rng };
+        Self {
+            directory: Directory::default(),
+            store: Rc::new(store),
+            beginning: String::new(),
+            second_beginning: String::new(),
+            life: "exec sleep 600".to_owned(),
+        }
+    }
+
+    /// The nodes do this once they listen.
+    pub(crate) fn living(self, life: &str) -> Self {
+        Self { life: life.to_owned(), ..self }
+    }
+
+    /// The nodes do this before they listen.
+    pub(crate) fn beginning(self, beginning: &str) -> Self {
+        Self { beginning: beginning.to_owned(), ..self }
+    }
+
+    /// The nodes do this before they listen when they are started again.
+    pub(crate) fn beginning_again(self, beginning: &str) -> Self {
+        Self { second_beginning: beginning.to_owned(), ..self }
+    }
+}
+
+impl System for FakeSystem {
+    fn unsupported(&self, _plan: &Plan) -> Option<String> {
+        None
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// For `/bin/sh`.
+    fn node_arguments(&self, spec: &NodeSpec) -> Vec<OsString> {
+        let beginning = if spec.founding { &self.beginning } else { &self.second_beginning };
+        let line = json!({ "event": "listening", "listen": "127.0.0.1:1", "peer_listen": "127.0.0.1:1" });
+        let script = format!("{beginning}\necho '{line}'\n{}", self.life);
+        vec!["-c".into(), script.into(), spec.name.clone().into()]
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        _plan: &'a Plan,
+        _nodes: &'a [NodeName],
+    ) -> LocalBoxFuture<'a, Result<(), String>> {
+        futures::future::ready(Ok(())).boxed_local()
+    }
+
+    fn client(&self, _identity: &str) -> Box<dyn Client> {
+        Box::new(FakeClient { store: Rc::clone(&self.store) })
+    }
+
+    /// `n1` leads term 1 for ever.
+    fn status<'a>(&'a self, node: &'a str, _limit: Duration) -> LocalBoxFuture<'a, Result<NodeView, String>> {
+        let role = if node == "n1" { "leader" } else { "follower" };
+        let view = NodeView {
+            role: role.to_owned(),
+            term: 1,
+            leader: Some("n1".to_owned()),
+            applied: self.store.applied.get(),
+        };
+        futures::future::ready(Ok(view)).boxed_local()
+    }
+
+    fn digest<'a>(
+        &'a self,
+        _node: &'a str,
+        _at_least: u64,
+        _limit: Duration,
+    ) -> LocalBoxFuture<'a, Result<(u64, String), String>> {
+        let applied = self.store.applied.get();
+        futures::future::ready(Ok((applied, format!("{applied:032x}")))).boxed_local()
+    }
+}
+
+struct FakeClient {
+    store: Rc<Store>,
+}
+
+impl Client for FakeClient {
+    fn execute<'a>(
+        &'a mut self,
+        _node: &'a str,
+        invocation: &'a Invocation,
+        limit: Duration,
+    ) -> LocalBoxFuture<'a, Outcome> {
+        async move {
+            sleep(self.store.draw_delay()).await;
+            let fate = self.store.draw(100);
+            let (refused, unanswered) = (self.store.refused, self.store.unanswered);
+            if fate < refused {
+                return Outcome::Fail("refused: certainly".to_owned());
+            }
+            let is_lost = fate < refused + unanswered;
+            if is_lost && self.store.draw(2) == 0 {
+                sleep(limit.min(SILENCE_MAX)).await;
+                return Outcome::Info("deadline: the request was lost".to_owned());
+            }
+            let value = self.store.apply(invocation);
+            if is_lost {
+                sleep(limit.min(SILENCE_MAX)).await;
+                return Outcome::Info("deadline: the answer was lost".to_owned());
+            }
+            sleep(self.store.draw_delay()).await;
+            Outcome::Ok(value)
+        }
+        .boxed_local()
+    }
+}
+
+impl Store {
+    fn draw(&self, below: u32) -> u32 {
+        self.rng.borrow_mut().random_range(0..below)
+    }
+
+    fn draw_delay(&self) -> Duration {
+        Duration::from_millis(u64::from(self.draw(4)))
+    }
+
+    fn apply(&self, invocation: &Invocation) -> Value {
+        let key = invocation.key.clone().unwrap_or_default();
+        let mut conversations = self.conversations.borrow_mut();
+        let messages = conversations.entry(key).or_default();
+        let value = &invocation.value;
+        if invocation.f == "send" {
+            let id = value["id"].as_str().expect("a message has an id");
+            messages.push(id.to_owned());
+            self.applied.set(self.applied.get() + 1);
+            return json!({ "id": id, "seq": messages.len() });
+        }
+        let head = messages.len();
+        let limit = usize::try_from(value["limit"].as_u64().unwrap_or(50))
+            .map_or(PAGE_MAX, |limit| limit.min(PAGE_MAX));
+        let number = |name: &str| value[name].as_u64().and_then(|number| usize::try_from(number).ok());
+        let page = match (number("after"), number("before")) {
+            (_, Some(before)) => {
+                let end = before.saturating_sub(1).min(head);
+                end.saturating_sub(limit)..end
+            }
+            (after, None) => {
+                let begin = after.unwrap_or(0).min(head);
+                begin..(begin + limit).min(head)
+            }
+        };
+        let shown: Vec<Value> =
+            page.map(|index| json!({ "seq": index + 1, "id": messages[index] })).collect();
+        json!({ "messages": shown, "head": head })
+    }
+}

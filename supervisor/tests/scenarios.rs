@@ -1,0 +1,80 @@
+//! Every scenario that comes with the project parses, and makes a plan for any seed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use checker::check::CheckName;
+use supervisor::scenario::file::ScenarioFile;
+use supervisor::scenario::plan::{Expectation, Load, Plan, Reach, WorkloadKind};
+use supervisor::scenario::timeline;
+
+fn scenarios() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut directories = vec![root];
+    let mut files = Vec::new();
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).expect("the directory is readable") {
+            let path = entry.expect("the directory is readable").path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn load(path: &Path) -> ScenarioFile {
+    ScenarioFile::load(path, &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_scenario_parses_and_plans() {
+    assert!(scenarios().len() >= 8, "the scenarios were not found");
+    for path in scenarios() {
+        let file = load(&path);
+        for seed in [0, 1, u64::MAX] {
+            let plan = Plan::resolve(&file, seed);
+            assert_eq!(Plan::from_yaml(&plan.to_yaml()).unwrap(), plan, "{}", path.display());
+            assert_eq!(Plan::resolve(&file, seed), plan, "a plan depends on the file and the seed only");
+            assert!(timeline::draw(&plan).lines().all(|line| line.chars().count() <= 100));
+        }
+    }
+}
+
+#[test]
+fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
+    for path in scenarios() {
+        let plan = Plan::resolve(&load(&path), 1);
+        let name = &plan.name;
+        assert!(!plan.description.is_empty() && !plan.tags.is_empty(), "{name}");
+        // `durable` counts messages; an account that is lost shows in the lists.
+        let missing = CheckName::ALL.iter().filter(|check| !plan.checks.contains(check)).copied();
+        let without =
+            if plan.workload.kind == WorkloadKind::Accounts { vec![CheckName::Durable] } else { vec![] };
+        assert_eq!(missing.collect::<Vec<_>>(), without, "{name}");
+        assert!(plan.reach.contains_key(&Reach::Operations), "{name}");
+        assert!(plan.reach.contains_key(&Reach::FaultsInstalled) || plan.strikes.is_empty(), "{name}");
+        assert!(plan.run.warmup + plan.run.duration <= Duration::from_secs(40), "{name} takes too long");
+        if let Load::Open(rate) = plan.workload.load {
+            let offered = u64::from(rate.per_second) * plan.run.duration.as_secs();
+            assert!(plan.reach[&Reach::Operations] <= offered, "{name} cannot reach its operations");
+        }
+        let in_self_test = path.parent().unwrap().ends_with("self-test");
+        assert_eq!(in_self_test, plan.expect != Expectation::Pass, "{name}");
+        assert_eq!(in_self_test, plan.cluster.inject_bug.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn leader_kill_kills_often_enough() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/leader-kill.yaml");
+    let plan = Plan::resolve(&load(&path), 1);
+    let seconds: Vec<u64> = plan.strikes.iter().map(|strike| strike.at.as_secs()).collect();
+    assert_eq!(seconds, [8, 16, 24, 32]);
+    assert_eq!(plan.reach[&Reach::LeaderChanges], 3);
+    assert_eq!(plan.reach[&Reach::Operations], 4_000);
+}
