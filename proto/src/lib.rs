@@ -2,6 +2,7 @@
 //!
 //! - [`chat`]: what a person can do.
 //! - [`admin`]: what an operator or a tester may ask of one node.
+//! - [`fault`]: what a tester may break inside one node.
 //! - [`raft`]: what nodes say to each other.
 //! - [`log`]: what is durable, as commands in the log and records in the state.
 
@@ -13,6 +14,11 @@ pub mod chat {
 /// What an operator or a tester may ask of one node.
 pub mod admin {
     tonic::include_proto!("hearsay.admin.v1");
+}
+
+/// What a tester may break inside one node.
+pub mod fault {
+    tonic::include_proto!("hearsay.fault.v1");
 }
 
 /// What nodes say to each other.
