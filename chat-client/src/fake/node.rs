@@ -314,4 +314,32 @@ impl Admin for Service {
         let index = self.0.chat.state().applied();
         Ok(Response::new(DigestReply { index, digest: format!("{index:032x}") }))
     }
+
+    async fn add_learner(
+        &self,
+        _: Request<proto::admin::AddLearnerRequest>,
+    ) -> Result<Response<proto::admin::MembersReply>, Status> {
+        Err(Status::unimplemented("the fake has no cluster to change"))
+    }
+
+    async fn change_members(
+        &self,
+        _: Request<proto::admin::ChangeMembersRequest>,
+    ) -> Result<Response<proto::admin::MembersReply>, Status> {
+        Err(Status::unimplemented("the fake has no cluster to change"))
+    }
+
+    async fn transfer_leader(
+        &self,
+        _: Request<proto::admin::TransferLeaderRequest>,
+    ) -> Result<Response<proto::admin::TransferLeaderReply>, Status> {
+        Err(Status::unimplemented("the fake has no cluster to change"))
+    }
+
+    async fn take_snapshot(
+        &self,
+        _: Request<proto::admin::TakeSnapshotRequest>,
+    ) -> Result<Response<proto::admin::TakeSnapshotReply>, Status> {
+        Err(Status::unimplemented("the fake has no cluster to change"))
+    }
 }

@@ -34,6 +34,34 @@ impl<C: Consensus> Admin for AdminRpc<C> {
         let (index, digest) = self.0.digest(at_least, verify, deadline).await.map_err(status)?;
         Ok(Response::new(DigestReply { index, digest }))
     }
+
+    async fn add_learner(
+        &self,
+        _: Request<proto::admin::AddLearnerRequest>,
+    ) -> Result<Response<proto::admin::MembersReply>, Status> {
+        Err(Status::unimplemented("this build cannot change the cluster"))
+    }
+
+    async fn change_members(
+        &self,
+        _: Request<proto::admin::ChangeMembersRequest>,
+    ) -> Result<Response<proto::admin::MembersReply>, Status> {
+        Err(Status::unimplemented("this build cannot change the cluster"))
+    }
+
+    async fn transfer_leader(
+        &self,
+        _: Request<proto::admin::TransferLeaderRequest>,
+    ) -> Result<Response<proto::admin::TransferLeaderReply>, Status> {
+        Err(Status::unimplemented("this build cannot change the cluster"))
+    }
+
+    async fn take_snapshot(
+        &self,
+        _: Request<proto::admin::TakeSnapshotRequest>,
+    ) -> Result<Response<proto::admin::TakeSnapshotReply>, Status> {
+        Err(Status::unimplemented("this build cannot change the cluster"))
+    }
 }
 
 fn encode(status: raft::Status) -> StatusReply {
