@@ -24,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::chain::Chain;
 use crate::config::{Args, ConfigError};
+use crate::env::fault::FaultControls;
 use crate::env::host::{self, clients::ClientListener};
 use crate::env::{HostDisk, HostRuntime, Peers, Runtime};
 use crate::machine::{self, Applied};
@@ -31,7 +32,9 @@ use crate::node::{Failed, Node, StartError};
 use crate::raft::machine_store::Apply;
 use crate::rpc::admin::AdminRpc;
 use crate::rpc::chat::ChatRpc;
+use crate::rpc::fault::FaultRpc;
 use crate::service::Service;
+use crate::service::consensus::Consensus;
 use crate::store::database::is_guarded;
 use crate::trace::Trace;
 
@@ -142,7 +145,8 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
 
     let node = Node::start(env.clone(), config, apply(), trace).await?;
     let service = Service::new(env.clone(), node.replica().clone(), args.service_config());
-    let routes = Routes::new(ChatRpc::server(service.clone())).add_service(AdminRpc::server(service));
+    let faults = args.faults.then(|| FaultControls::new(&env));
+    let routes = routes(service, faults);
     let (stop, stopped) = oneshot::channel::<()>();
     let (drained, all_drained) = oneshot::channel::<()>();
     env.spawn(async move {
@@ -174,6 +178,18 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
     node.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What clients, operators and, with controls of faults, testers are served.
+fn routes<C: Consensus>(service: Service<C>, faults: Option<FaultControls>) -> Routes {
+    let routes = Routes::new(ChatRpc::server(service.clone())).add_service(AdminRpc::server(service));
+    match faults {
+        None => routes,
+        Some(controls) => {
+            tracing::warn!("testers may break this node: it was started with --faults");
+            routes.add_service(FaultRpc::server(controls))
+        }
+    }
 }
 
 /// The signals that ask the node to stop. They are listened to before anyone is told that the node is there.

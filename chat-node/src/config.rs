@@ -78,6 +78,10 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub inject_bug: Vec<Bug>,
 
+    /// Let testers break things inside this node, through the service `Fault` beside the services for clients.
+    #[arg(long)]
+    pub faults: bool,
+
     /// End at once when the process that started this one ends.
     #[arg(long)]
     pub die_with_parent: bool,

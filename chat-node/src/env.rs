@@ -10,6 +10,7 @@
 //! * Signals, standard output and the command line belong to [`crate::cli`], not to the node.
 
 pub mod disk;
+pub mod fault;
 pub mod host;
 pub mod runtime;
 pub mod transport;
@@ -23,6 +24,7 @@ use futures::FutureExt as _;
 use futures::future::{Either, select};
 
 pub use disk::Disk;
+pub use fault::CrashPoints;
 pub use host::{HostDisk, HostRuntime, PeerTable, Peers};
 pub use runtime::{Runtime, Task};
 pub use transport::Transport;
@@ -39,6 +41,8 @@ pub struct Env {
     pub transport: Arc<dyn Transport>,
     /// The node's own directory.
     pub disk: Arc<dyn Disk>,
+    /// Where the node can be told to end.
+    pub crash_points: CrashPoints,
 }
 
 impl fmt::Debug for Env {

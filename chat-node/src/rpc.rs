@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod chat;
 mod deadline;
+pub mod fault;
 
 use prost::Message as _;
 use proto::chat::Code;

@@ -30,6 +30,10 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Fills `bytes` with randomness that is fit for secrets.
     fn fill_random(&self, bytes: &mut [u8]);
+
+    /// Ends the node at once, as by kill -9. In a process of its own this does not return. In a simulation it may:
+    /// whatever the node does afterwards must then reach neither its disk nor its peers.
+    fn crash(&self);
 }
 
 /// A running task. Dropping it lets the task go on.

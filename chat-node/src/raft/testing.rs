@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::machine_store::Apply;
 use crate::env::transport::{Handler, Incoming, Transport, TransportError};
-use crate::env::{Disk, Env, HostDisk, HostRuntime, Instant};
+use crate::env::{CrashPoints, Disk, Env, HostDisk, HostRuntime, Instant, Runtime};
 
 /// A transport that reaches nobody.
 pub(crate) struct Nowhere;
@@ -58,7 +58,13 @@ pub(crate) fn env(directory: &TempDir) -> Env {
 
 /// An environment over `disk`, without peers.
 pub(crate) fn env_on(disk: impl Disk) -> Env {
-    Env { runtime: Arc::new(HostRuntime::current()), transport: Arc::new(Nowhere), disk: Arc::new(disk) }
+    env_with(Arc::new(HostRuntime::current()), disk)
+}
+
+/// An environment over `runtime` and `disk`, without peers.
+pub(crate) fn env_with(runtime: Arc<dyn Runtime>, disk: impl Disk) -> Env {
+    let crash_points = CrashPoints::new(runtime.clone());
+    Env { runtime, transport: Arc::new(Nowhere), disk: Arc::new(disk), crash_points }
 }
 
 /// A machine that keeps each proposal under its index, and answers with the index.

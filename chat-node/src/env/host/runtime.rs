@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::runtime::Handle;
 
 use crate::env::{Instant, Runtime, Task};
@@ -56,5 +58,17 @@ impl Runtime for HostRuntime {
 
     fn fill_random(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the system has randomness");
+    }
+
+    fn crash(&self) {
+        if let Err(error) = kill(Pid::this(), Signal::SIGKILL) {
+            // The node must not go on from here, come what may.
+            tracing::error!(%error, "cannot kill itself");
+            std::process::abort();
+        }
+        // The signal ends every thread of the process, this one too.
+        loop {
+            std::thread::park();
+        }
     }
 }

@@ -1,0 +1,28 @@
+//! What a tester may break inside one node, as decorators of the parts of [`Env`](super::Env).
+//!
+//! - [`crash`]: places at which the node ends as by kill -9.
+//!
+//! A fault is inflicted through [`FaultControls`], which [`crate::rpc::fault`] serves when the node was started with
+//! `--faults`. A node that was not has no controls, and what stands here costs it nothing that can be measured.
+
+pub mod crash;
+#[cfg(test)]
+pub(crate) mod recorder;
+
+use super::Env;
+pub use crash::{BadPoint, CrashPoint, CrashPoints};
+
+/// The handles of everything that can be broken in one node. Clones are the same handles.
+#[derive(Debug, Clone)]
+pub struct FaultControls {
+    /// Where the node can be told to end.
+    pub crash_points: CrashPoints,
+}
+
+impl FaultControls {
+    /// The controls of a node that runs in `env`.
+    #[must_use]
+    pub fn new(env: &Env) -> Self {
+        Self { crash_points: env.crash_points.clone() }
+    }
+}
