@@ -9,6 +9,8 @@ use checker::check::{CheckName, check};
 use checker::evidence::Evidence;
 use checker::history::timeline;
 use checker::limits::Limits;
+use checker::report::WIDTH;
+use checker::verdict::CheckResult;
 
 use super::*;
 use crate::environment::Environment;
@@ -160,8 +162,25 @@ fn the_headline_says_when_the_verdict_is_not_the_one_that_was_expected() {
 #[test]
 fn long_lists_are_wrapped_under_their_label() {
     let items: Vec<String> = (0..12).map(|n| format!("kill n{n} at {n}.00 s")).collect();
-    let text = wrapped("  faults     ", &items);
-    assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= 102), "{text}");
+    let text = list("faults", items.iter().cloned());
+    assert!(text.lines().count() > 1, "{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= WIDTH && line.ends_with([',', 's']), "no item is broken: {text}");
+    }
+    assert_eq!(list("faults", std::iter::empty()), "");
+}
+
+#[test]
+fn long_sentences_are_wrapped_and_commands_are_not() {
+    let mut verdict = blank("");
+    verdict.verdict = Verdict::Fail;
+    verdict.reason = vec!["sentence"; 30].join(" ");
+    verdict.notes = vec![verdict.reason.clone()];
+    verdict.reproduce = format!("cargo run -- run {}.yaml", "long".repeat(40));
+    let text = render(&verdict, "runs/leader-kill/one");
+    let (long, short): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.chars().count() > WIDTH);
+    assert_eq!(long, [format!("  reproduce  {}", verdict.reproduce)], "{text}");
+    assert!(short.contains(&&*format!("      {}", vec!["sentence"; 10].join(" "))), "{text}");
 }
 
 fn healed(after_ms: u64) -> TimedEvent {
