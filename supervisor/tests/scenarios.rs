@@ -58,7 +58,8 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
         assert_eq!(missing.collect::<Vec<_>>(), without, "{name}");
         assert!(plan.reach.contains_key(&Reach::Operations), "{name}");
         assert!(plan.reach.contains_key(&Reach::FaultsInstalled) || plan.strikes.is_empty(), "{name}");
-        assert!(plan.run.warmup + plan.run.duration <= Duration::from_secs(40), "{name} takes too long");
+        let is_long = path.parent().unwrap().ends_with("nightly");
+        assert!(is_long || plan.run.warmup + plan.run.duration <= Duration::from_secs(40), "{name} is long");
         if let Load::Open(rate) = plan.workload.load {
             let offered = u64::from(rate.per_second) * plan.run.duration.as_secs();
             assert!(plan.reach[&Reach::Operations] <= offered, "{name} cannot reach its operations");
@@ -67,6 +68,23 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
         assert_eq!(in_self_test, plan.expect != Expectation::Pass, "{name}");
         assert_eq!(in_self_test, plan.cluster.inject_bug.is_some(), "{name}");
     }
+}
+
+/// What a run takes beside its warm-up and its load, generously: start, heal, final reads, stop, check.
+const OVERHEAD: Duration = Duration::from_secs(12);
+
+#[test]
+fn what_ci_runs_takes_at_most_ten_minutes() {
+    let of_ci = |path: &PathBuf| path.parent().unwrap().ends_with("scenarios/ci");
+    let files: Vec<PathBuf> = scenarios().into_iter().filter(of_ci).collect();
+    assert!(files.iter().any(|path| path.ends_with("leader-kill.yaml")), "the link to the README's scenario");
+    let mut whole = Duration::ZERO;
+    for path in files {
+        let plan = Plan::resolve(&load(&path), 1);
+        assert!(plan.tags.iter().any(|tag| tag == "ci"), "{} is not tagged `ci`", plan.name);
+        whole += plan.run.warmup + plan.run.duration + OVERHEAD;
+    }
+    assert!(whole <= Duration::from_secs(600), "scenarios/ci takes {whole:?}");
 }
 
 #[test]
