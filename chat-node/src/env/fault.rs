@@ -10,7 +10,7 @@ pub mod crash;
 pub(crate) mod recorder;
 
 use super::Env;
-pub use crash::{BadPoint, CrashPoint, CrashPoints};
+pub use crash::{BadPoint, CommitPoints, CrashPoint, CrashPoints};
 
 /// The handles of everything that can be broken in one node. Clones are the same handles.
 #[derive(Debug, Clone)]

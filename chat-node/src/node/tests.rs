@@ -24,6 +24,8 @@ use crate::raft::{Consistency, Failure, Role, testing};
 use crate::service::consensus::Consensus as _;
 use crate::store::snapshot;
 
+mod crash_points;
+
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -416,6 +418,11 @@ fn an_empty_node_is_not_let_in_under_an_old_name() {
 
 /// A cluster of one on `disk`, which serves.
 async fn lone_node(disk: MemoryDisk) -> Node {
+    serving(testing::env_on(disk)).await
+}
+
+/// A cluster of one in `env`, which serves.
+async fn serving(env: Env) -> Node {
     let config = NodeConfig {
         node: 1.into(),
         founders: [1.into()].into(),
@@ -424,7 +431,7 @@ async fn lone_node(disk: MemoryDisk) -> Node {
         in_flight_max: 8,
         bugs: Bugs::default(),
     };
-    let node = Node::start(testing::env_on(disk), config, testing::keeper(), Trace::default()).await.unwrap();
+    let node = Node::start(env, config, testing::keeper(), Trace::default()).await.unwrap();
     let mut ready = node.replica().ready();
     tokio::time::timeout(PATIENCE, ready.wait_for(|ready| *ready)).await.unwrap().unwrap();
     node

@@ -22,7 +22,8 @@ use prost::Message as _;
 use self::tail::Tail;
 use super::types::{Entry, LogId, NodeName, TypeConfig, Vote};
 use super::wire;
-use crate::env::{Env, watch};
+use crate::env::fault::{CommitPoints, CrashPoint};
+use crate::env::{CrashPoints, Env, watch};
 use crate::machine::tables::StoreError;
 use crate::store::log::writer::{Done, LogFile, Writer};
 use crate::store::log::{self, Key, Op};
@@ -49,6 +50,7 @@ struct Shared {
     writer: Writer,
     faults: Faults,
     trace: Trace,
+    crash_points: CrashPoints,
     state: Mutex<State>,
     /// How many bytes wait for the disk, after each commit.
     waiting: watch::Receiver<usize>,
@@ -92,7 +94,8 @@ impl LogStore {
         trace: Trace,
     ) -> Result<OpenLog, StoreError> {
         let path = env.disk.path(log::FILE);
-        let (database, contents) = log::open(&*env.disk)?;
+        let points = CommitPoints::new(env.crash_points.clone());
+        let (database, contents) = log::open(&*env.disk, &points)?;
         let bad = |what: String| database::corrupt(&path, &what);
         if let Some(owner) = &contents.node
             && owner != node.as_str()
@@ -101,7 +104,7 @@ impl LogStore {
         }
         let vote = contents.vote.as_ref().map(|vote| wire::parse_vote(Some(vote))).transpose();
         let vote = vote.map_err(|error| bad(format!("the vote: {error}")))?;
-        let (file, closed) = LogFile::new(database, env.disk.clone());
+        let (file, closed) = LogFile::new(database, env.disk.clone(), points);
         let writer = Writer::start(env, file.clone(), contents.commits, faults.clone())?;
         let pristine = vote.is_none() && contents.last.is_none();
         let last = contents.last.as_ref().map(wire::parse_log_id);
@@ -116,8 +119,16 @@ impl LogStore {
             waiting_bytes: 0,
             waiting: sender,
         };
-        let shared =
-            Shared { node: node.clone(), file, writer, faults, trace, state: Mutex::new(state), waiting };
+        let shared = Shared {
+            node: node.clone(),
+            file,
+            writer,
+            faults,
+            trace,
+            crash_points: env.crash_points.clone(),
+            state: Mutex::new(state),
+            waiting,
+        };
         let store = Self { shared: Arc::new(shared) };
         if contents.node.is_none() {
             let named = store.durably(Op::Set(Key::Node, node.as_str().into())).await;
@@ -334,6 +345,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         state.tail.truncate_from(from);
         state.last = state.last.min(last);
         self.shared.writer.ride_along(Op::TruncateFrom(from));
+        self.shared.crash_points.reach(CrashPoint::TruncateBeforeAppend);
         Ok(())
     }
 
@@ -345,6 +357,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         state.last = state.last.max(Some(upto));
         self.shared.writer.ride_along(Op::Set(Key::Purged, wire::log_id(&upto).encode_to_vec()));
         self.shared.writer.ride_along(Op::PurgeTo(upto.index()));
+        self.shared.crash_points.reach(CrashPoint::PurgeBeforeCommit);
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use self::worker::{Job, Worker, tick};
 use super::log_store::LogStore;
 use super::types::{LogId, SnapshotMeta, StoredMembership, TypeConfig};
 use super::wire;
+use crate::env::fault::CommitPoints;
 use crate::env::{Env, watch};
 use crate::machine::tables::{StoreError, TablesMut};
 use crate::store::state::{Head, State, StateFile, View};
@@ -72,7 +73,7 @@ impl MachineStore {
     ) -> Result<OpenState, StoreError> {
         snapshot::remove_temporaries(&*env.disk)?;
         snapshot::verify(&*env.disk)?;
-        let (state, closed) = State::open(env.disk.clone())?;
+        let (state, closed) = State::open(env.disk.clone(), CommitPoints::new(env.crash_points.clone()))?;
         let file = state.file();
         let (sender, applied) = watch::channel(state.head().index());
         let (jobs, queue) = mpsc::unbounded_channel();

@@ -16,6 +16,7 @@ use super::wire::rpc::{
 };
 use super::wire::{WireError, parse_snapshot_head, parse_vote};
 use crate::env::disk::DiskFile;
+use crate::env::fault::CrashPoint;
 use crate::env::transport::{Handler, HandlerError, Incoming};
 use crate::store::snapshot;
 
@@ -139,6 +140,7 @@ async fn write(
             Ok::<_, std::io::Error>(file)
         };
         file = replica.env().blocking(write).await.ok_or_else(stopping)?.map_err(refused)?;
+        replica.env().crash_points.reach(CrashPoint::InstallMidReceive);
     }
     let sync = move || {
         file.sync()?;

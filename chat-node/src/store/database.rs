@@ -7,16 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use redb::{Builder, Database, StorageBackend};
 
 use crate::env::disk::Disk;
+use crate::env::fault::CommitPoints;
 use crate::machine::tables::StoreError;
 
 /// How much of a file is kept in memory, in bytes. redb's own default is a gibibyte.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Opens the database `name`, or creates it, and verifies the checksums of all its live pages.
+/// Opens the database `name`, or creates it, and verifies the checksums of all its live pages. Its syncs reach `points`.
 ///
 /// # Errors
 /// `Corrupt` when a page does not verify, also when redb could repair it: a repair undoes what others rely on.
-pub fn open(disk: &dyn Disk, name: &str) -> Result<Database, StoreError> {
+pub fn open(disk: &dyn Disk, name: &str, points: &CommitPoints) -> Result<Database, StoreError> {
     let path = disk.path(name);
     let backend = disk.database(name).map_err(|source| StoreError::Io {
         file: path.clone(),
@@ -26,7 +27,7 @@ pub fn open(disk: &dyn Disk, name: &str) -> Result<Database, StoreError> {
     guarded(&path, || {
         let mut database = Builder::new()
             .set_cache_size(CACHE_BYTES)
-            .create_with_backend(Backend(backend))
+            .create_with_backend(Backend { backend, points: points.clone() })
             .map_err(|source| error(&path, "cannot open", source))?;
         match database.check_integrity() {
             Ok(true) => Ok(database),
@@ -84,30 +85,34 @@ pub fn error(path: &str, action: &str, source: impl Into<redb::Error>) -> StoreE
 
 /// redb takes a backend by its type. Only one node can have its disk open, so the backend need not lock.
 #[derive(Debug)]
-struct Backend(Box<dyn StorageBackend>);
+struct Backend {
+    backend: Box<dyn StorageBackend>,
+    points: CommitPoints,
+}
 
 impl StorageBackend for Backend {
     fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
+        self.backend.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        self.0.read(offset, out)
+        self.backend.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.0.set_len(len)
+        self.backend.set_len(len)
     }
 
     fn sync_data(&self) -> std::io::Result<()> {
-        self.0.sync_data()
+        self.points.written();
+        self.backend.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.0.write(offset, data)
+        self.backend.write(offset, data)
     }
 
     fn close(&self) -> std::io::Result<()> {
-        self.0.close()
+        self.backend.close()
     }
 }

@@ -17,6 +17,7 @@ use redb::{Database, ReadableDatabase as _, TableDefinition, WriteTransaction};
 
 use super::{database, record};
 use crate::env::disk::Disk;
+use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::machine::tables::StoreError;
 
 /// The database file.
@@ -68,6 +69,16 @@ pub enum Op {
 }
 
 impl Op {
+    /// The crash points before and after the sync of a commit that it is part of.
+    fn crash_points(&self) -> Option<(CrashPoint, Option<CrashPoint>)> {
+        match self {
+            Op::Set(Key::Vote, _) => Some((CrashPoint::VoteBeforeSync, Some(CrashPoint::VoteAfterSync))),
+            Op::Append(..) => Some((CrashPoint::AppendBeforeSync, Some(CrashPoint::AppendAfterSync))),
+            Op::PurgeTo(_) => Some((CrashPoint::PurgeBeforeSync, None)),
+            Op::Set(Key::Node | Key::Purged | Key::Committed, _) | Op::TruncateFrom(_) => None,
+        }
+    }
+
     /// About how many bytes it adds to a transaction.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -97,11 +108,18 @@ pub struct Contents {
 }
 
 /// Applies `ops` in order and sets the count of commits to `commits`, in one transaction, which is durable when this
-/// returns. It touches nothing but `database`.
+/// returns. It touches nothing but `database`, and reaches `points` on its way.
 ///
 /// # Errors
 /// The transaction failed: nobody knows whether it is durable, and the handle is not to be used again.
-pub fn commit(database: &Database, path: &str, commits: u64, ops: &[Op]) -> Result<(), StoreError> {
+pub fn commit(
+    database: &Database,
+    path: &str,
+    commits: u64,
+    ops: &[Op],
+    points: &CommitPoints,
+) -> Result<(), StoreError> {
+    let before_sync: Vec<_> = ops.iter().filter_map(Op::crash_points).map(|(before, _)| before).collect();
     let commit = || {
         let transaction = database.begin_write()?;
         for op in ops {
@@ -109,7 +127,7 @@ pub fn commit(database: &Database, path: &str, commits: u64, ops: &[Op]) -> Resu
         }
         let count = record::seal(COMMITS.as_bytes(), &commits.to_le_bytes());
         transaction.open_table(VALUES)?.insert(COMMITS, count.as_slice())?;
-        Ok(transaction.commit()?)
+        Ok(points.before_sync(&before_sync, || transaction.commit())?)
     };
     let failed = |error: redb::Error| database::error(path, "cannot commit to the log", error);
     database::guarded(path, || commit().map_err(failed))
@@ -135,13 +153,13 @@ fn apply(transaction: &WriteTransaction, op: &Op) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// Opens the log and verifies all of it.
+/// Opens the log and verifies all of it. Its commits reach `points`.
 ///
 /// # Errors
 /// `Corrupt`, naming the file, when anything in it is not as it was written.
-pub fn open(disk: &dyn Disk) -> Result<(Database, Contents), StoreError> {
+pub fn open(disk: &dyn Disk, points: &CommitPoints) -> Result<(Database, Contents), StoreError> {
     let path = disk.path(FILE);
-    let database = database::open(disk, FILE)?;
+    let database = database::open(disk, FILE, points)?;
     let contents = database::guarded(&path, || read(&database, &path))?;
     Ok((database, contents))
 }

@@ -23,6 +23,7 @@ use self::digest::Digest;
 use super::mark::Mark;
 use super::snapshot::Put;
 use super::{database, record};
+use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::env::{Disk, watch};
 use crate::machine::tables::{Direction, StoreError, Tables, TablesMut, Visit};
 
@@ -83,6 +84,7 @@ pub struct State {
     head: Head,
     /// There are transactions that are not durable.
     dirty: bool,
+    points: CommitPoints,
 }
 
 /// The open file. It is closed when the last clone of its `Arc` is dropped; the fields are dropped in their order, so
@@ -118,18 +120,22 @@ impl StateFile {
 }
 
 impl State {
-    /// Opens the state and verifies all of it. The receiver sees its end when the file is closed.
+    /// Opens the state and verifies all of it. Its commits reach `points`. The receiver sees its end when the file is
+    /// closed.
     ///
     /// # Errors
     /// `Corrupt`, naming the file, when anything in it is not as it was written.
-    pub fn open(disk: Arc<dyn Disk>) -> Result<(Self, watch::Receiver<()>), StoreError> {
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        points: CommitPoints,
+    ) -> Result<(Self, watch::Receiver<()>), StoreError> {
         let path = disk.path(FILE);
-        let database = database::open(&*disk, FILE)?;
+        let database = database::open(&*disk, FILE, &points)?;
         let (head, commits) = database::guarded(&path, || read(&database, &path))?;
         let mark = Mark::open(&*disk, MARK, FILE, commits)?;
         let (open, closed) = watch::channel(());
         let database = Arc::new(StateFile { database, path, _disk: disk, _open: open });
-        Ok((Self { database, mark, commits, head, dirty: false }, closed))
+        Ok((Self { database, mark, commits, head, dirty: false, points }, closed))
     }
 
     /// The file, to read from.
@@ -179,7 +185,7 @@ impl State {
             return Ok(());
         }
         let transaction = self.begin()?;
-        self.commit_durably(transaction)
+        self.commit_durably(transaction, CrashPoint::CheckpointBeforeSync)
     }
 
     /// Puts the records that `fill` shows in place of all that are there, durably, all or nothing. `fill` returns what
@@ -196,7 +202,11 @@ impl State {
         let head = {
             let records = transaction.open_table(RECORDS).map_err(|error| self.write_error(error))?;
             let mut batch = Batch { records, digest: Digest::default(), path: &self.database.path };
-            let head = fill(&mut |key, value| batch.put(key, value))?;
+            let head = fill(&mut |key, value| {
+                batch.put(key, value)?;
+                self.points.reach(CrashPoint::InstallMidReplace);
+                Ok(())
+            })?;
             if batch.digest != head.digest {
                 return Err(database::corrupt(
                     &self.database.path,
@@ -206,7 +216,7 @@ impl State {
             head
         };
         self.write_head(&transaction, &head)?;
-        self.commit_durably(transaction)?;
+        self.commit_durably(transaction, CrashPoint::InstallBeforeSync)?;
         self.head = head;
         Ok(())
     }
@@ -224,14 +234,19 @@ impl State {
         write().map_err(|error| self.write_error(error))
     }
 
-    fn commit_durably(&mut self, transaction: WriteTransaction) -> Result<(), StoreError> {
+    fn commit_durably(
+        &mut self,
+        transaction: WriteTransaction,
+        before_sync: CrashPoint,
+    ) -> Result<(), StoreError> {
         self.commits += 1;
         let record = record::seal(COMMITS.as_bytes(), &self.commits.to_le_bytes());
         let commit = || -> Result<(), redb::Error> {
             transaction.open_table(VALUES)?.insert(COMMITS, record.as_slice())?;
-            Ok(transaction.commit()?)
+            Ok(self.points.before_sync(&[before_sync], || transaction.commit())?)
         };
         commit().map_err(|error| self.write_error(error))?;
+        self.points.reach(CrashPoint::CommitBeforeMark);
         self.mark.set(self.commits)?;
         self.dirty = false;
         Ok(())

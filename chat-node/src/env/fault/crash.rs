@@ -8,6 +8,8 @@
 //! It does not decide what a crash leaves on the disk: that is the disk's business. On a plain disk everything that was
 //! written survives, synced or not, since the system goes on.
 
+mod commit;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -16,6 +18,8 @@ use std::sync::{Arc, Mutex};
 use thiserror::Error;
 
 use crate::env::Runtime;
+
+pub use self::commit::CommitPoints;
 
 /// How many names an error about a wrong one suggests.
 const SUGGESTIONS_MAX: usize = 3;
@@ -68,15 +72,16 @@ points! {
     PurgeBeforeCommit = "purge-before-commit";
     /// The commit that purges entries is written to the log's file, and not synced.
     PurgeBeforeSync = "purge-before-sync";
-    /// A part of a leader's snapshot is received.
-    InstallHalfReceived = "install-half-received";
+    /// One more part of a leader's snapshot is written to a file; more are to come.
+    InstallMidReceive = "install-mid-receive";
     /// A leader's snapshot is received, verified and synced, and has not got its name.
     InstallBeforeDeclare = "install-before-declare";
     /// A leader's snapshot has got its name, and the state is still the old one.
     InstallBeforeReplace = "install-before-replace";
-    /// Half of the records of a leader's snapshot, or so, are put in place of the state's, in a transaction that is not
-    /// committed.
-    InstallHalfReplaced = "install-half-replaced";
+    /// One more record of a leader's snapshot is put in place of the state's, in a transaction that is not committed.
+    InstallMidReplace = "install-mid-replace";
+    /// A leader's snapshot is written to the file of the state, and not synced.
+    InstallBeforeSync = "install-before-sync";
     /// The state is a leader's snapshot, and the log knows nothing of it.
     InstallAfterReplace = "install-after-replace";
 }

@@ -23,8 +23,8 @@ async fn open(disk: &MemoryDisk) -> Result<(LogStore, OpenState, Faults), StoreE
 
 /// The last index of the log and of the state that are on `disk`.
 fn on_disk(disk: &MemoryDisk) -> (u64, u64) {
-    let (_, contents) = log::open(disk).unwrap();
-    let (state, _) = state::State::open(Arc::new(disk.clone())).unwrap();
+    let (_, contents) = log::open(disk, &CommitPoints::default()).unwrap();
+    let (state, _) = state::State::open(Arc::new(disk.clone()), CommitPoints::default()).unwrap();
     (contents.last.map_or(0, |id| id.index), state.head().index())
 }
 

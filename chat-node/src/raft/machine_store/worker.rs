@@ -9,6 +9,7 @@ use openraft::EntryPayload;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Apply;
+use crate::env::fault::CrashPoint;
 use crate::env::{Env, Task, watch};
 use crate::machine::tables::StoreError;
 use crate::raft::log_store::LogStore;
@@ -72,6 +73,9 @@ impl Worker {
             Job::Apply(entries, answer) => {
                 let file = self.state.file();
                 let answers = database::guarded(file.path(), || self.apply(&entries));
+                if answers.is_ok() {
+                    self.reach(CrashPoint::ApplyBeforeReply);
+                }
                 self.answer(answer, answers)
             }
             Job::Checkpoint(answer) => {
@@ -149,7 +153,10 @@ impl Worker {
         let disk = &*self.env.disk;
         let index = |head: Option<Head>| head.map_or(0, |head| head.index());
         if index(Some(snapshot::head(disk, name)?)) >= index(snapshot::newest(disk)?) {
-            snapshot::declare(disk, name)
+            self.reach(CrashPoint::SnapshotBeforeDeclare);
+            snapshot::declare(disk, name)?;
+            self.reach(CrashPoint::SnapshotAfterDeclare);
+            Ok(())
         } else {
             snapshot::remove(disk, name)
         }
@@ -159,10 +166,17 @@ impl Worker {
     /// snapshot that is newer than the state, and installs it again.
     fn install(&mut self, name: &str) -> Result<(), StoreError> {
         let disk = self.env.disk.clone();
+        self.reach(CrashPoint::InstallBeforeDeclare);
         snapshot::declare(&*disk, name)?;
+        self.reach(CrashPoint::InstallBeforeReplace);
         self.state.replace(|put| snapshot::read(&*disk, snapshot::FILE, put))?;
+        self.reach(CrashPoint::InstallAfterReplace);
         self.announce();
         Ok(())
+    }
+
+    fn reach(&self, point: CrashPoint) {
+        self.env.crash_points.reach(point);
     }
 
     fn announce(&self) {

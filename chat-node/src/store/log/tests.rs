@@ -51,7 +51,7 @@ impl Model {
 
 /// Opens the log and reads all of it.
 fn open_all(disk: &MemoryDisk) -> Result<Model, StoreError> {
-    let (database, contents) = open(disk)?;
+    let (database, contents) = open(disk, &CommitPoints::default())?;
     let mut entries = BTreeMap::new();
     visit(&database, FILE, 0..u64::MAX, &mut |index, entry| {
         entries.insert(index, entry.encode_to_vec());
@@ -64,7 +64,7 @@ fn open_all(disk: &MemoryDisk) -> Result<Model, StoreError> {
 /// A log with a bit of everything, and the process killed.
 fn killed() -> (MemoryDisk, Model) {
     let disk = MemoryDisk::default();
-    let (database, _) = open(&disk).unwrap();
+    let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
     let mut mark = crate::store::mark::Mark::open(&disk, MARK, FILE, 0).unwrap();
     let mut model = Model::default();
     for round in 0..12 {
@@ -81,7 +81,7 @@ fn killed() -> (MemoryDisk, Model) {
             ops.push(Op::PurgeTo(first - 20));
         }
         model.commits += 1;
-        commit(&database, FILE, model.commits, &ops).unwrap();
+        commit(&database, FILE, model.commits, &ops, &CommitPoints::default()).unwrap();
         mark.set(model.commits).unwrap();
         ops.iter().for_each(|op| model.apply(op));
     }
@@ -165,12 +165,12 @@ fn every_flipped_bit_of_an_entry_is_refused() {
 #[test]
 fn a_log_that_fell_back_is_noticed() {
     let disk = MemoryDisk::default();
-    let (database, _) = open(&disk).unwrap();
+    let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
     let mut mark = crate::store::mark::Mark::open(&disk, MARK, FILE, 0).unwrap();
-    commit(&database, FILE, 1, &[Op::Append(0, vec![entry(1, 0)])]).unwrap();
+    commit(&database, FILE, 1, &[Op::Append(0, vec![entry(1, 0)])], &CommitPoints::default()).unwrap();
     mark.set(1).unwrap();
     let old = disk.after_kill().bytes(FILE);
-    commit(&database, FILE, 2, &[Op::Append(1, vec![entry(1, 1)])]).unwrap();
+    commit(&database, FILE, 2, &[Op::Append(1, vec![entry(1, 1)])], &CommitPoints::default()).unwrap();
     mark.set(2).unwrap();
 
     let fallen = disk.after_kill();
@@ -210,7 +210,7 @@ proptest! {
     #[test]
     fn a_power_failure_leaves_what_was_acknowledged(steps in steps(), fails_at in 0..40_u64, seed: u64) {
         let disk = MemoryDisk::default();
-        let (database, _) = open(&disk).unwrap();
+        let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
         disk.fail_at(fails_at);
         let mut model = Model::default();
         let mut states = vec![model.clone()];
@@ -220,7 +220,7 @@ proptest! {
             model.commits += 1;
             ops.iter().for_each(|op| model.apply(op));
             states.push(model.clone());
-            match commit(&database, FILE, model.commits, &ops) {
+            match commit(&database, FILE, model.commits, &ops, &CommitPoints::default()) {
                 Ok(()) => acknowledged = states.len() - 1,
                 Err(_) => break,
             }
@@ -236,8 +236,8 @@ proptest! {
 
 fn writer(disk: &MemoryDisk) -> (Writer, Faults) {
     let env = testing::env_on(disk.clone());
-    let (database, contents) = open(disk).unwrap();
-    let (file, _) = LogFile::new(database, env.disk.clone());
+    let (database, contents) = open(disk, &CommitPoints::default()).unwrap();
+    let (file, _) = LogFile::new(database, env.disk.clone(), CommitPoints::default());
     let faults = Faults::default();
     (Writer::start(&env, file, contents.commits, faults.clone()).unwrap(), faults)
 }

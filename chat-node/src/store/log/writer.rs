@@ -9,6 +9,7 @@ use redb::Database;
 use tokio::sync::mpsc;
 
 use super::{MARK, Op, commit};
+use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::env::{Disk, Env, watch};
 use crate::machine::tables::StoreError;
 use crate::store::Faults;
@@ -24,17 +25,22 @@ pub struct LogFile {
     pub database: Database,
     /// How a person finds it.
     pub path: String,
+    points: CommitPoints,
     _disk: Arc<dyn Disk>,
     _open: watch::Sender<()>,
 }
 
 impl LogFile {
-    /// Wraps an open database. The receiver sees its end when the file is closed.
+    /// Wraps an open database, whose commits reach `points`. The receiver sees its end when the file is closed.
     #[must_use]
-    pub fn new(database: Database, disk: Arc<dyn Disk>) -> (Arc<Self>, watch::Receiver<()>) {
+    pub fn new(
+        database: Database,
+        disk: Arc<dyn Disk>,
+        points: CommitPoints,
+    ) -> (Arc<Self>, watch::Receiver<()>) {
         let (open, closed) = watch::channel(());
         let path = disk.path(super::FILE);
-        (Arc::new(Self { database, path, _disk: disk, _open: open }), closed)
+        (Arc::new(Self { database, path, points, _disk: disk, _open: open }), closed)
     }
 }
 
@@ -177,10 +183,19 @@ impl Worker {
             return;
         }
         self.commits += 1;
-        let result = commit(&self.file.database, &self.file.path, self.commits, &ops)
-            .and_then(|()| self.mark.set(self.commits));
-        if let Err(fault) = result {
-            self.faults.report(fault);
+        let LogFile { database, path, points, .. } = &*self.file;
+        let result = commit(database, path, self.commits, &ops, points).and_then(|()| {
+            points.reach(CrashPoint::CommitBeforeMark);
+            self.mark.set(self.commits)
+        });
+        match result {
+            Ok(()) => {
+                let after_sync = ops.iter().filter_map(Op::crash_points).filter_map(|(_, after)| after);
+                after_sync.for_each(|point| points.reach(point));
+            }
+            Err(fault) => {
+                self.faults.report(fault);
+            }
         }
     }
 }

@@ -4,12 +4,13 @@ use proto::raft::LogId;
 
 use super::*;
 use crate::env::disk::memory::MemoryDisk;
+use crate::env::fault::CommitPoints;
 use crate::store::state::State;
 
 /// A disk with a declared snapshot of `records` records, and the state that it is of.
 fn declared(records: u8) -> (MemoryDisk, State) {
     let disk = MemoryDisk::default();
-    let (mut state, _) = State::open(Arc::new(disk.clone())).unwrap();
+    let (mut state, _) = State::open(Arc::new(disk.clone()), CommitPoints::default()).unwrap();
     state
         .change(|tables, head| {
             (0..records).try_for_each(|n| tables.put(&[1, n], &vec![n; usize::from(n)]))?;
@@ -44,7 +45,7 @@ fn a_snapshot_is_its_state() {
         assert_eq!(records.len(), usize::from(size));
 
         let other = MemoryDisk::default();
-        let (mut copy, _) = State::open(Arc::new(other)).unwrap();
+        let (mut copy, _) = State::open(Arc::new(other), CommitPoints::default()).unwrap();
         copy.replace(|put| read(&disk, FILE, put)).unwrap();
         assert_eq!(copy.head(), state.head());
     }

@@ -6,7 +6,7 @@ use crate::env::disk::memory::MemoryDisk;
 type Records = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn open(disk: &MemoryDisk) -> Result<State, StoreError> {
-    State::open(Arc::new(disk.clone())).map(|(state, _)| state)
+    State::open(Arc::new(disk.clone()), CommitPoints::default()).map(|(state, _)| state)
 }
 
 /// All that a state holds.

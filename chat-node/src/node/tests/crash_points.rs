@@ -1,0 +1,134 @@
+//! Every crash point is reached by a node that does what nodes do. Its crashes are counted, and it lives on.
+
+use openraft::storage::RaftLogStorage as _;
+
+use super::*;
+use crate::env::CrashPoints;
+use crate::env::fault::CrashPoint;
+use crate::env::fault::recorder::Recorder;
+use crate::raft::log_store::LogStore;
+
+/// What makes a node come to a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// It founds its cluster, and votes for itself.
+    Founding,
+    /// It is proposed to, and makes snapshots.
+    Work,
+    /// A leader sends it a snapshot.
+    Snapshot,
+    /// A leader has other entries.
+    Conflict,
+}
+
+fn by(point: CrashPoint) -> By {
+    match point {
+        CrashPoint::VoteBeforeSync | CrashPoint::VoteAfterSync => By::Founding,
+        CrashPoint::AppendBeforeSync
+        | CrashPoint::AppendAfterSync
+        | CrashPoint::ApplyBeforeReply
+        | CrashPoint::CheckpointBeforeSync
+        | CrashPoint::CommitBeforeMark
+        | CrashPoint::SnapshotBeforeDeclare
+        | CrashPoint::SnapshotAfterDeclare
+        | CrashPoint::PurgeBeforeCommit
+        | CrashPoint::PurgeBeforeSync => By::Work,
+        CrashPoint::InstallMidReceive
+        | CrashPoint::InstallBeforeDeclare
+        | CrashPoint::InstallBeforeReplace
+        | CrashPoint::InstallMidReplace
+        | CrashPoint::InstallBeforeSync
+        | CrashPoint::InstallAfterReplace => By::Snapshot,
+        CrashPoint::TruncateBeforeAppend => By::Conflict,
+    }
+}
+
+fn points_by(what: By) -> impl Iterator<Item = CrashPoint> {
+    CrashPoint::ALL.iter().copied().filter(move |point| by(*point) == what)
+}
+
+fn recorded(disk: MemoryDisk) -> (Env, Arc<Recorder>) {
+    let recorder = Recorder::current();
+    (testing::env_with(recorder.clone(), disk), recorder)
+}
+
+async fn propose(node: &Node, number: u64) {
+    let command = Command { sequence: number, ..Command::default() };
+    node.replica().propose(Vec::new(), command, Cluster::deadline()).await.unwrap();
+}
+
+/// Proposes until the armed point was reached.
+async fn work_until_crash(node: &Node, points: &CrashPoints, recorder: &Recorder) {
+    let (before, point) = (recorder.crashes(), points.armed().unwrap());
+    let give_up = Instant::now() + PATIENCE;
+    for number in 0.. {
+        if recorder.crashes() > before {
+            return;
+        }
+        assert!(Instant::now() < give_up, "{point} is not reached");
+        propose(node, number).await;
+    }
+}
+
+#[tokio::test]
+async fn a_vote_comes_to_its_points() {
+    for point in points_by(By::Founding) {
+        let (env, recorder) = recorded(MemoryDisk::default());
+        env.crash_points.arm(point, 0);
+        serving(env).await;
+        assert_eq!(recorder.crashes(), 1, "{point}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_at_work_comes_to_its_points() {
+    let (env, recorder) = recorded(MemoryDisk::default());
+    let node = serving(env.clone()).await;
+    for point in points_by(By::Work) {
+        env.crash_points.arm(point, 2);
+        work_until_crash(&node, &env.crash_points, &recorder).await;
+    }
+}
+
+/// A snapshot of a node that did some work.
+async fn some_snapshot() -> Vec<u8> {
+    let disk = MemoryDisk::default();
+    let (env, recorder) = recorded(disk.clone());
+    let node = serving(env.clone()).await;
+    env.crash_points.arm(CrashPoint::SnapshotAfterDeclare, 0);
+    work_until_crash(&node, &env.crash_points, &recorder).await;
+    disk.bytes(snapshot::FILE)
+}
+
+#[tokio::test]
+async fn a_snapshot_from_a_leader_comes_to_its_points() {
+    let bytes = some_snapshot().await;
+    let copy = MemoryDisk::default();
+    copy.set_bytes(snapshot::FILE, bytes.clone());
+    let head = snapshot::newest(&copy).unwrap().unwrap().message();
+    for point in points_by(By::Snapshot) {
+        let (env, recorder) = recorded(MemoryDisk::default());
+        let node = serving(env.clone()).await;
+        env.crash_points.arm(point, 0);
+        let vote = proto::raft::Vote { term: 1_000, candidate: "n2".to_owned(), committed: true };
+        let offer = proto::raft::SnapshotOffer { vote: Some(vote), head: Some(head.clone()) };
+        let chunk = |bytes: &[u8]| Frame { kind: Kind::Chunk.into(), payload: bytes.to_vec() };
+        let first = frame(Kind::Snapshot, &offer);
+        let frames: Vec<_> = std::iter::once(first).chain(bytes.chunks(100).map(chunk)).map(Ok).collect();
+        let handler = PeerHandler::new(node.replica().clone());
+        handler.snapshot(futures::stream::iter(frames).boxed()).await.unwrap();
+        assert_eq!(recorder.crashes(), 1, "{point}");
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_comes_to_its_point() {
+    for point in points_by(By::Conflict) {
+        let (env, recorder) = recorded(MemoryDisk::default());
+        let mut log =
+            LogStore::open(&env, &1.into(), Faults::default(), Trace::default()).await.unwrap().store;
+        env.crash_points.arm(point, 0);
+        log.truncate_after(None).await.unwrap();
+        assert_eq!(recorder.crashes(), 1, "{point}");
+    }
+}
