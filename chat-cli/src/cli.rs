@@ -111,6 +111,9 @@ pub(crate) enum Command {
     },
     /// Read a conversation.
     Read(Read),
+    /// Look at the topic of a conversation, or set it.
+    #[command(subcommand, arg_required_else_help = true)]
+    Topic(Topic),
     /// Print messages as they come in, until interrupted.
     Watch(Watch),
     /// Look at the nodes.
@@ -176,6 +179,29 @@ pub(crate) struct Read {
     pub(crate) stale: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Topic {
+    /// What is the topic?
+    Get {
+        /// With whom.
+        with: String,
+    },
+    /// Set the topic.
+    Set {
+        /// With whom.
+        with: String,
+        /// The topic; empty takes it away.
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Only if it was set so many times, 0 for never.
+        #[arg(long, value_name = "N", conflicts_with = "if_text")]
+        if_version: Option<u64>,
+        /// Only if this is the topic, empty for none.
+        #[arg(long, value_name = "TEXT")]
+        if_text: Option<String>,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
     /// The messages after this cursor, 0 for all; without it, those from now on.
@@ -204,11 +230,13 @@ impl Command {
         match self {
             Command::Account(Account::List { .. })
             | Command::Read(_)
+            | Command::Topic(Topic::Get { .. })
             | Command::Watch(_)
             | Command::Cluster(Cluster::Status) => false,
             Command::Account(Account::Create { .. } | Account::Delete { .. })
             | Command::Login { .. }
             | Command::Logout { .. }
+            | Command::Topic(Topic::Set { .. })
             | Command::Send { .. } => true,
         }
     }

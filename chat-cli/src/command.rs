@@ -4,6 +4,7 @@ mod account;
 mod cluster;
 mod message;
 mod session;
+mod topic;
 mod watch;
 
 use crate::cli::Command;
@@ -31,6 +32,7 @@ async fn dispatch(command: &Command, context: &mut Context) -> Result<(), Failur
         Command::Logout { everywhere } => session::logout(*everywhere, context).await,
         Command::Send { to, text } => message::send(to, text, context).await,
         Command::Read(read) => message::read(read, context).await,
+        Command::Topic(command) => topic::execute(command, context).await,
         Command::Watch(watch) => watch::execute(watch, context).await,
         Command::Cluster(command) => cluster::execute(command, context).await,
     }

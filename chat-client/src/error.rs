@@ -130,6 +130,7 @@ const fn chat_row(code: Code) -> Row {
         Code::Exists | Code::NotFound => {
             outcome("the outcome itself: apply found the state so and changed nothing")
         }
+        Code::Conflict => outcome("the outcome itself: apply found another state than the one expected"),
         Code::WrongPassword | Code::NotAuthenticated => refused("nothing is done for who is not known"),
         Code::TooLarge => refused("measured before it is proposed"),
         Code::AttemptForgotten => {
@@ -149,6 +150,7 @@ const fn chat_word(code: Code) -> &'static str {
         Code::Invalid => "invalid",
         Code::Exists => "exists",
         Code::NotFound => "not_found",
+        Code::Conflict => "conflict",
         Code::WrongPassword => "wrong_password",
         Code::NotAuthenticated => "not_authenticated",
         Code::TooLarge => "too_large",

@@ -54,7 +54,7 @@ pub use operation::Operation;
 pub use proto as wire;
 pub use retry::Policy;
 pub use servers::Servers;
-pub use session::{Consistency, Page, Session, Token};
+pub use session::{Consistency, Expected, Page, Session, Token};
 pub use subscription::{Delivery, Subscription};
 /// The codes of [`Cause::Grpc`].
 pub use tonic::Code as GrpcCode;

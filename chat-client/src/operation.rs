@@ -10,7 +10,7 @@ use proto::chat::chat_client::ChatClient;
 use proto::chat::{
     CreateAccountReply, CreateAccountRequest, DeleteAccountReply, DeleteAccountRequest, ListAccountsReply,
     ListAccountsRequest, LoginReply, LoginRequest, LogoutReply, LogoutRequest, ReadReply, ReadRequest,
-    SendReply, SendRequest,
+    SendReply, SendRequest, SetTopicReply, SetTopicRequest, TopicReply, TopicRequest,
 };
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -60,6 +60,8 @@ operations! {
     LogoutRequest => LogoutReply, ChatClient::logout, "log out", Write;
     SendRequest => SendReply, ChatClient::send, "send", Write;
     ReadRequest => ReadReply, ChatClient::read, "read", Read;
+    SetTopicRequest => SetTopicReply, ChatClient::set_topic, "set the topic", Write;
+    TopicRequest => TopicReply, ChatClient::topic, "read the topic", Read;
     StatusRequest => StatusReply, AdminClient::status, "ask for the status", Read;
     DigestRequest => DigestReply, AdminClient::digest, "ask for the digest", Read;
 }

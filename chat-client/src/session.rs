@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use proto::chat::{
-    Code, DeleteAccountRequest, LogoutRequest, ReadReply, ReadRequest, SendReply, SendRequest, read_request,
+    Code, DeleteAccountRequest, LogoutRequest, ReadReply, ReadRequest, SendReply, SendRequest, SetTopicReply,
+    SetTopicRequest, TopicReply, TopicRequest, read_request, set_topic_request,
 };
 
 use crate::client::Client;
@@ -54,6 +55,17 @@ pub enum Consistency {
     Linearizable,
     /// What the asked node has: a prefix of the conversation, also without a leader.
     Stale,
+}
+
+/// What a topic must be before it is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected<'a> {
+    /// Whatever it is.
+    Anything,
+    /// It was set so many times; 0: never.
+    Version(u64),
+    /// This text; empty: there is none.
+    Text(&'a str),
 }
 
 /// Somebody's session. A clone shares its identity.
@@ -153,6 +165,42 @@ impl Session {
         self.client
             .execute(ReadRequest { token: self.secret(), with: with.to_owned(), from, limit, stale })
             .await
+    }
+
+    /// Sets the topic of the conversation with `with`, once however often it has to be tried, if it is what is
+    /// `expected`. An empty `text` takes it away.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when the topic is another one, `NotFound` when nobody is called `with`, and whatever else can go wrong.
+    pub async fn set_topic(
+        &self,
+        with: &str,
+        text: &str,
+        expected: Expected<'_>,
+    ) -> Result<SetTopicReply, Error> {
+        let expected = match expected {
+            Expected::Anything => None,
+            Expected::Version(version) => Some(set_topic_request::Expected::ExpectedVersion(version)),
+            Expected::Text(text) => Some(set_topic_request::Expected::ExpectedText(text.to_owned())),
+        };
+        let request = |attempt| SetTopicRequest {
+            token: self.secret(),
+            with: with.to_owned(),
+            text: text.to_owned(),
+            attempt,
+            expected: expected.clone(),
+        };
+        self.client.once(&self.identity, request).await
+    }
+
+    /// The topic of the conversation with `with`: the newest that was acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when nobody is called `with`, and whatever else can go wrong with a read.
+    pub async fn topic(&self, with: &str) -> Result<TopicReply, Error> {
+        self.client.execute(TopicRequest { token: self.secret(), with: with.to_owned() }).await
     }
 
     /// Every message of this person's conversations after `cursor` as it comes in; 0 is the beginning. Connects when it

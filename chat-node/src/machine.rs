@@ -36,6 +36,7 @@ mod record;
 pub(crate) mod reply;
 pub mod session;
 pub mod tables;
+pub mod topic;
 
 use proto::chat::Code;
 use proto::log::{Proposal, Reply};
@@ -98,6 +99,11 @@ fn run(tables: &mut dyn TablesMut, entry: &Entry, actor: &[u8], action: Action) 
         Action::Send { attempt, to, body } => as_caller(tables, entry, actor, &attempt, |tables, caller| {
             conversation::send(tables, entry, caller, &to, body, &attempt)
         }),
+        Action::SetTopic { attempt, with, text, expected } => {
+            as_caller(tables, entry, actor, &attempt, |tables, caller| {
+                topic::set(tables, entry, caller, &with, text, expected.as_ref())
+            })
+        }
     }
 }
 

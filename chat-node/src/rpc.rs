@@ -28,6 +28,7 @@ fn status(error: ServiceError) -> Status {
         Code::WrongPassword => tonic::Code::PermissionDenied,
         Code::NotAuthenticated => tonic::Code::Unauthenticated,
         Code::AttemptForgotten => tonic::Code::FailedPrecondition,
+        Code::Conflict => tonic::Code::Aborted,
         Code::Overloaded => tonic::Code::ResourceExhausted,
         Code::NoLeader | Code::Starting | Code::Stopping | Code::ReadUnavailable => tonic::Code::Unavailable,
         Code::Unknown | Code::Unspecified => tonic::Code::Unknown,

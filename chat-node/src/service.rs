@@ -36,12 +36,13 @@ pub use error::ServiceError;
 use crate::env::{Env, Instant};
 use crate::machine::account;
 use crate::machine::attempt::Attempt;
-use crate::machine::command::check_body;
+use crate::machine::command::{check_body, check_topic};
 use crate::machine::conversation::{self, Part};
 use crate::machine::name::Name;
 use crate::machine::pattern::Pattern;
 use crate::machine::session::{self, Caller, TokenHash};
 use crate::machine::tables::{StoreError, Tables};
+use crate::machine::topic;
 use crate::password::{Cost, PASSWORD_BYTES_MAX, Password, Passwords};
 use crate::raft::{Consistency, Status};
 
@@ -276,6 +277,60 @@ impl<C: Consensus> Service<C> {
             head: page.head,
             applied,
         })
+    }
+
+    /// Sets the topic of a conversation, if it is what the request expects.
+    ///
+    /// # Errors
+    /// `CONFLICT`, `NOT_AUTHENTICATED`, `NOT_FOUND`, `INVALID`, `TOO_LARGE`, `ATTEMPT_FORGOTTEN`, and those of a proposal.
+    pub async fn set_topic(
+        &self,
+        request: chat::SetTopicRequest,
+        deadline: Instant,
+    ) -> Result<chat::SetTopicReply, ServiceError> {
+        let token = Token::parse(&request.token)?;
+        let attempt = check_attempt(request.attempt)?;
+        Name::parse(&request.with)?;
+        check_topic(&request.text)?;
+        let expected = request.expected.map(|expected| match expected {
+            chat::set_topic_request::Expected::ExpectedVersion(version) => {
+                log::set_topic::Expected::ExpectedVersion(version)
+            }
+            chat::set_topic_request::Expected::ExpectedText(text) => {
+                log::set_topic::Expected::ExpectedText(text)
+            }
+        });
+        let set = log::SetTopic { with: request.with, text: request.text, expected };
+        match self.propose(Some(&token), attempt, Action::SetTopic(set), deadline).await? {
+            Outcome::TopicSet(log::TopicSet { conversation, version, time_ms }) => {
+                Ok(chat::SetTopicReply { conversation, version, time_ms })
+            }
+            _ => Err(ServiceError::misanswered()),
+        }
+    }
+
+    /// The topic of a conversation.
+    ///
+    /// # Errors
+    /// `NOT_AUTHENTICATED`, `NOT_FOUND`, `INVALID`, and those of a read.
+    pub async fn topic(
+        &self,
+        request: chat::TopicRequest,
+        deadline: Instant,
+    ) -> Result<chat::TopicReply, ServiceError> {
+        let token_hash = Token::parse(&request.token)?.hash();
+        let with = Name::parse(&request.with)?;
+        let of = with.clone();
+        let read = move |tables: &dyn Tables, applied: u64, caller: &Caller| {
+            Ok((topic::find(tables, caller, &of)?, applied))
+        };
+        let answer = self.read_as(token_hash, Consistency::Linearizable, deadline, read).await?;
+        let (topic, applied) = answer.ok_or_else(ServiceError::not_authenticated)?;
+        let Some(topic::Topic { conversation, text, version, by, time_ms }) = topic else {
+            return Err(ServiceError::new(chat::Code::NotFound, format!("no account is named {with}")));
+        };
+        let conversation = conversation.into_string();
+        Ok(chat::TopicReply { conversation, text, version, by, time_ms, applied })
     }
 
     /// Every message of the caller's conversations with a greater cursor, and then those to come, as they are applied

@@ -38,6 +38,10 @@ fn every_command_of_the_contract_is_there() {
         "read bob --before 3",
         "read bob --all --stale",
         "read bob --all --after 7",
+        "topic get bob",
+        "topic set bob lunch at noon",
+        "topic set bob lunch --if-version 3",
+        "topic set bob lunch --if-text breakfast",
         "watch",
         "watch --after 0 --limit 2 --for 5s --outage-max 1m",
         "cluster status",
@@ -58,6 +62,9 @@ fn what_makes_no_sense_is_refused() {
         "read bob --after 1 --before 2",
         "read bob --all --limit 2",
         "read bob --limit 0",
+        "topic",
+        "topic set bob",
+        "topic set bob x --if-version 1 --if-text y",
         "read bob --limit 1001",
         "read bob --timeout 5",
         "read bob -o yaml",
@@ -86,10 +93,10 @@ fn the_cluster_of_one_machine_is_the_default() {
 
 #[test]
 fn it_is_known_what_changes_something() {
-    for line in ["account create a", "account delete", "login a", "logout", "send a b"] {
+    for line in ["account create a", "account delete", "login a", "logout", "send a b", "topic set a b"] {
         assert!(command(line).is_write(), "{line}");
     }
-    for line in ["account list", "read a", "watch", "cluster status"] {
+    for line in ["account list", "read a", "topic get a", "watch", "cluster status"] {
         assert!(!command(line).is_write(), "{line}");
     }
 }

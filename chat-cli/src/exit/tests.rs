@@ -17,6 +17,7 @@ fn the_chats_answers() {
         (Code::Exists, Refused),
         (Code::NotFound, Refused),
         (Code::TooLarge, Refused),
+        (Code::Conflict, Refused),
         (Code::WrongPassword, NotAuthenticated),
         (Code::NotAuthenticated, NotAuthenticated),
         (Code::NoLeader, Unavailable),

@@ -62,6 +62,52 @@ fn read_in_each_format() {
 }
 
 #[test]
+fn a_topic_in_each_format() {
+    let cluster = talk();
+    assert_snapshot!(cluster.run("--as alice topic get bob"), @r#"
+    exit 0
+    --- stdout
+    --- stderr
+    "#);
+    assert_snapshot!(cluster.run("--as alice topic set bob lunch at noon --if-version 0"), @r#"
+    exit 0
+    --- stdout
+    set the topic of alice:bob, version 1
+    --- stderr
+    "#);
+    assert_snapshot!(cluster.run("--as bob topic set alice tea --if-text lunch"), @r#"
+    exit 1
+    --- stdout
+    --- stderr
+    chat-cli: could not set the topic with alice: the topic is another one by now, of version 1
+    "#);
+    assert_snapshot!(cluster.run("--as bob topic get alice"), @r#"
+    exit 0
+    --- stdout
+    lunch at noon
+    --- stderr
+    "#);
+    assert_snapshot!(cluster.run("--as bob topic get alice -o json"), @r#"
+    exit 0
+    --- stdout
+    {"conversation":"alice:bob","text":"lunch at noon","version":1,"by":"alice","time_ms":1740821462000,"applied":0}
+    --- stderr
+    "#);
+    assert_snapshot!(cluster.run("--as bob topic set alice tea -o jsonl"), @r#"
+    exit 0
+    --- stdout
+    {"conversation":"alice:bob","version":2,"time_ms":1740821463000}
+    --- stderr
+    "#);
+    assert_snapshot!(cluster.run("--as bob topic set nobody tea"), @r#"
+    exit 1
+    --- stdout
+    --- stderr
+    chat-cli: could not set the topic with nobody: nobody is called nobody
+    "#);
+}
+
+#[test]
 fn read_all_goes_over_all_pages() {
     let cluster = talk();
     (0..1_100).for_each(|_| cluster.chat.add_message("bob", "alice", "again"));

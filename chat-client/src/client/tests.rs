@@ -4,7 +4,7 @@ use proto::chat::Code;
 
 use super::*;
 use crate::fake::{Act, FakeChat, FakeNode, nobody};
-use crate::session::{Consistency, Page};
+use crate::session::{Consistency, Expected, Page};
 
 struct Cluster {
     chat: FakeChat,
@@ -162,6 +162,21 @@ async fn a_refusal_is_not_tried_again() {
     let error = cluster.alice().send("nobody", "hello").await.unwrap_err();
     assert_eq!((error.code(), error.tries()), (Some(Code::NotFound), 1));
     assert!(error.is_definite());
+}
+
+#[tokio::test]
+async fn a_topic_is_set_once_and_only_if_it_is_the_expected_one() {
+    let cluster = Cluster::start(2).await;
+    cluster.nodes[0].plan([Act::ApplyThenDrop]);
+    let alice = cluster.alice();
+    let set = alice.set_topic("bob", "lunch", Expected::Version(0)).await.unwrap();
+    assert_eq!((set.conversation.as_str(), set.version), ("alice:bob", 1), "the retry is the same operation");
+    assert_eq!(alice.set_topic("bob", "tea", Expected::Text("lunch")).await.unwrap().version, 2);
+    let error = alice.set_topic("bob", "supper", Expected::Text("lunch")).await.unwrap_err();
+    assert_eq!((error.code(), error.tries(), error.is_definite()), (Some(Code::Conflict), 1, true));
+    alice.set_topic("bob", "", Expected::Anything).await.unwrap();
+    let topic = alice.topic("bob").await.unwrap();
+    assert_eq!((topic.text.as_str(), topic.version, topic.by.as_str()), ("", 3, "alice"));
 }
 
 #[tokio::test]

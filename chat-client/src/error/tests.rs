@@ -2,7 +2,7 @@
 
 use super::*;
 
-const CODES: [Code; 14] = [
+const CODES: [Code; 15] = [
     Code::Unspecified,
     Code::Invalid,
     Code::Exists,
@@ -11,6 +11,7 @@ const CODES: [Code; 14] = [
     Code::NotAuthenticated,
     Code::TooLarge,
     Code::AttemptForgotten,
+    Code::Conflict,
     Code::NoLeader,
     Code::Overloaded,
     Code::Starting,
@@ -46,6 +47,7 @@ fn exactly_these_causes_prove_that_nothing_was_applied() {
         Code::NotAuthenticated,
         Code::TooLarge,
         Code::AttemptForgotten,
+        Code::Conflict,
         Code::NoLeader,
         Code::Overloaded,
         Code::Starting,
@@ -90,7 +92,7 @@ fn exactly_these_causes_pass() {
 #[test]
 fn exactly_these_causes_are_outcomes_that_the_cluster_keeps() {
     let kept: Vec<Cause> = every_cause().into_iter().filter(|cause| cause.row().kept).collect();
-    assert_eq!(kept, [Code::Exists, Code::NotFound].map(Cause::Chat));
+    assert_eq!(kept, [Code::Exists, Code::NotFound, Code::Conflict].map(Cause::Chat));
     assert!(kept.iter().all(|cause| cause.row().definite && !cause.row().passing));
 }
 

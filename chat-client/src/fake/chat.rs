@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use prost::Message as _;
 use proto::chat::{
     Attempt, Code, ErrorDetail, Event, ListAccountsReply, ListAccountsRequest, LoginReply, LoginRequest,
-    Message, ReadReply, ReadRequest, SendReply, SendRequest, read_request,
+    Message, ReadReply, ReadRequest, SendReply, SendRequest, SetTopicReply, SetTopicRequest, TopicReply,
+    TopicRequest, read_request, set_topic_request,
 };
 use tokio::sync::watch;
 use tonic::Status;
@@ -27,6 +28,8 @@ pub(super) struct State {
     accounts: BTreeMap<String, String>,
     sessions: BTreeMap<String, String>,
     conversations: BTreeMap<String, Vec<Message>>,
+    /// By conversation: the last setting and how many there were.
+    topics: BTreeMap<String, TopicReply>,
     log: Vec<Event>,
     /// The clients that are known, and below which number each has had its answers.
     clients: BTreeMap<String, u64>,
@@ -247,6 +250,40 @@ impl State {
         };
         let messages = all[first..end].to_vec();
         Ok(ReadReply { conversation, messages, head: all.len() as u64, applied: self.applied() })
+    }
+
+    pub(super) fn set_topic(&mut self, request: &SetTopicRequest) -> Result<SetTopicReply, Status> {
+        let mut topic = self.topic(&request.token, &request.with)?;
+        let is_met = match &request.expected {
+            None => true,
+            Some(set_topic_request::Expected::ExpectedVersion(version)) => *version == topic.version,
+            Some(set_topic_request::Expected::ExpectedText(text)) => *text == topic.text,
+        };
+        if !is_met {
+            let what = format!("the topic is another one by now, of version {}", topic.version);
+            return Err(refusal(Code::Conflict, &what, ""));
+        }
+        topic.version += 1;
+        topic.text.clone_from(&request.text);
+        topic.by = self.caller(&request.token)?;
+        topic.time_ms = START_MS + 1_000 * topic.version;
+        let TopicReply { conversation, version, time_ms, .. } = topic.clone();
+        self.topics.insert(conversation.clone(), topic);
+        Ok(SetTopicReply { conversation, version, time_ms })
+    }
+
+    pub(super) fn read_topic(&self, request: &TopicRequest) -> Result<TopicReply, Status> {
+        self.topic(&request.token, &request.with)
+    }
+
+    fn topic(&self, token: &str, with: &str) -> Result<TopicReply, Status> {
+        let caller = self.caller(token)?;
+        if !self.accounts.contains_key(with) {
+            return Err(refusal(Code::NotFound, &format!("nobody is called {with}"), ""));
+        }
+        let conversation = conversation_of(&caller, with);
+        let none = TopicReply { conversation: conversation.clone(), ..TopicReply::default() };
+        Ok(self.topics.get(&conversation).cloned().unwrap_or(none))
     }
 
     /// The first event after `cursor` that `person` is to see.

@@ -13,7 +13,8 @@ use proto::chat::chat_server::{Chat, ChatServer};
 use proto::chat::{
     Attempt, Code, CreateAccountReply, CreateAccountRequest, DeleteAccountReply, DeleteAccountRequest, Event,
     ListAccountsReply, ListAccountsRequest, LoginReply, LoginRequest, LogoutReply, LogoutRequest, ReadReply,
-    ReadRequest, SendReply, SendRequest, SubscribeRequest,
+    ReadRequest, SendReply, SendRequest, SetTopicReply, SetTopicRequest, SubscribeRequest, TopicReply,
+    TopicRequest,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -245,6 +246,17 @@ impl Chat for Service {
 
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadReply>, Status> {
         self.serve("read", None, |state| state.read(request.get_ref())).await
+    }
+
+    async fn set_topic(&self, request: Request<SetTopicRequest>) -> Result<Response<SetTopicReply>, Status> {
+        let request = request.get_ref();
+        let attempt = request.attempt.as_ref();
+        self.serve("set the topic", attempt, |state| state.once(attempt, |state| state.set_topic(request)))
+            .await
+    }
+
+    async fn topic(&self, request: Request<TopicRequest>) -> Result<Response<TopicReply>, Status> {
+        self.serve("read the topic", None, |state| state.read_topic(request.get_ref())).await
     }
 
     type SubscribeStream = Pin<Box<dyn Stream<Item = Result<Event, Status>> + Send>>;

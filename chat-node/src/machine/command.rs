@@ -4,6 +4,7 @@
 
 use proto::chat::Code;
 use proto::log::command::Action as Wire;
+use proto::log::set_topic::Expected;
 use proto::log::{Command, Refusal};
 
 use super::attempt::Attempt;
@@ -13,6 +14,9 @@ use super::session::TokenHash;
 
 /// The longest body of a message, in bytes.
 pub const BODY_BYTES_MAX: usize = 65_536;
+
+/// The longest topic, in bytes.
+pub const TOPIC_BYTES_MAX: usize = 1_024;
 
 /// The longest password hash, in bytes. A PHC string of argon2id with its defaults has 97.
 const PASSWORD_HASH_BYTES_MAX: usize = 512;
@@ -27,6 +31,7 @@ pub(super) enum Action {
     OpenSession(OpenSession),
     CloseSession { everywhere: bool },
     Send { attempt: Attempt, to: Name, body: String },
+    SetTopic { attempt: Attempt, with: Name, text: String, expected: Option<Expected> },
 }
 
 /// The opening of a session, after the password was checked.
@@ -65,6 +70,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Action, Refusal> {
             check_body(&send.body)?;
             Ok(Action::Send { attempt, to, body: send.body })
         }
+        Some(Wire::SetTopic(set)) => {
+            let (attempt, with) = (attempt()?, Name::parse(&set.with)?);
+            check_topic(&set.text)?;
+            Ok(Action::SetTopic { attempt, with, text: set.text, expected: set.expected })
+        }
         None => Err(refusal(Code::Invalid, "the command asks for nothing that this version knows")),
     }
 }
@@ -81,6 +91,19 @@ pub(crate) fn check_body(body: &str) -> Result<(), Refusal> {
             let what = format!("a message is at most {BODY_BYTES_MAX} bytes, and this has {bytes}");
             Err(refusal(Code::TooLarge, what))
         }
+    }
+}
+
+/// Refuses a text that is no topic.
+///
+/// # Errors
+/// [`Code::TooLarge`] when it is longer than [`TOPIC_BYTES_MAX`].
+pub(crate) fn check_topic(text: &str) -> Result<(), Refusal> {
+    if text.len() <= TOPIC_BYTES_MAX {
+        Ok(())
+    } else {
+        let what = format!("a topic is at most {TOPIC_BYTES_MAX} bytes, and this has {}", text.len());
+        Err(refusal(Code::TooLarge, what))
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Key<'a> {
     Conversation { conversation: &'a str },
     /// A message, by its place in its conversation.
     Message { conversation: &'a str, sequence: u64 },
+    /// The topic of a conversation.
+    Topic { conversation: &'a str },
     /// What one life of an account sent and received, by log index.
     Inbox { account_id: u64, index: u64 },
     /// What is remembered of a client.
@@ -49,6 +51,7 @@ const CLIENT: u8 = 0x08;
 const OUTCOME: u8 = 0x09;
 const IDLE: u8 = 0x0a;
 const ENDED: u8 = 0x0b;
+const TOPIC: u8 = 0x0c;
 
 impl<'a> Key<'a> {
     /// The bytes of the key.
@@ -62,6 +65,7 @@ impl<'a> Key<'a> {
             Key::Message { conversation, sequence } => {
                 Writer::new(MESSAGE).text(conversation).number(sequence)
             }
+            Key::Topic { conversation } => Writer::new(TOPIC).rest(conversation),
             Key::Inbox { account_id, index } => Writer::new(INBOX).number(account_id).number(index),
             Key::Client { scope, client_id } => Writer::new(CLIENT).number(scope).rest(client_id),
             Key::Outcome { scope, client_id, sequence } => {
@@ -86,6 +90,7 @@ impl<'a> Key<'a> {
             EXPIRY => Key::Expiry { at_ms: reader.number()?, token_hash: reader.bytes()? },
             CONVERSATION => Key::Conversation { conversation: reader.rest()? },
             MESSAGE => Key::Message { conversation: reader.text()?, sequence: reader.number()? },
+            TOPIC => Key::Topic { conversation: reader.rest()? },
             INBOX => Key::Inbox { account_id: reader.number()?, index: reader.number()? },
             CLIENT => Key::Client { scope: reader.number()?, client_id: reader.rest()? },
             OUTCOME => Key::Outcome {

@@ -1,7 +1,7 @@
 //! The outcomes that a command can have.
 
 use proto::chat::Code;
-use proto::log::{Done, Refusal, Reply, Sent, SessionOpened, reply::Outcome};
+use proto::log::{Done, Refusal, Reply, Sent, SessionOpened, TopicSet, reply::Outcome};
 
 /// A refusal by the rules of the chat. `message` is a sentence fragment in lower case.
 pub(crate) fn refusal(code: Code, message: impl Into<String>) -> Refusal {
@@ -22,6 +22,10 @@ pub(super) fn session_opened(expires_ms: u64) -> Reply {
 
 pub(super) fn sent(sent: Sent) -> Reply {
     Reply { outcome: Some(Outcome::Sent(sent)) }
+}
+
+pub(super) fn topic_set(set: TopicSet) -> Reply {
+    Reply { outcome: Some(Outcome::TopicSet(set)) }
 }
 
 /// A refusal is an outcome like any other.

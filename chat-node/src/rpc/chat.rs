@@ -5,7 +5,8 @@ use proto::chat::chat_server::{Chat, ChatServer};
 use proto::chat::{
     CreateAccountReply, CreateAccountRequest, DeleteAccountReply, DeleteAccountRequest, Event,
     ListAccountsReply, ListAccountsRequest, LoginReply, LoginRequest, LogoutReply, LogoutRequest, ReadReply,
-    ReadRequest, SendReply, SendRequest, SubscribeRequest,
+    ReadRequest, SendReply, SendRequest, SetTopicReply, SetTopicRequest, SubscribeRequest, TopicReply,
+    TopicRequest,
 };
 use tonic::{Request, Response, Status};
 
@@ -71,6 +72,14 @@ impl<C: Consensus> Chat for ChatRpc<C> {
 
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadReply>, Status> {
         call!(self, read, request)
+    }
+
+    async fn set_topic(&self, request: Request<SetTopicRequest>) -> Result<Response<SetTopicReply>, Status> {
+        call!(self, set_topic, request)
+    }
+
+    async fn topic(&self, request: Request<TopicRequest>) -> Result<Response<TopicReply>, Status> {
+        call!(self, topic, request)
     }
 
     type SubscribeStream = BoxStream<'static, Result<Event, Status>>;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use proto::chat::{
     Attempt, Code, CreateAccountRequest, DeleteAccountRequest, Event, ListAccountsRequest, LoginRequest,
-    LogoutRequest, ReadReply, ReadRequest, SendReply, SendRequest, SubscribeRequest,
+    LogoutRequest, ReadReply, ReadRequest, SendReply, SendRequest, SetTopicReply, SetTopicRequest,
+    SubscribeRequest, TopicReply, TopicRequest, set_topic_request::Expected,
 };
 use tempfile::TempDir;
 
@@ -74,6 +75,24 @@ impl Node {
         self.service.read(request, self.deadline()).await
     }
 
+    async fn set_topic(
+        &self,
+        token: &str,
+        text: &str,
+        sequence: u64,
+        expected: Option<Expected>,
+    ) -> Result<SetTopicReply, ServiceError> {
+        let (token, with, text) = (token.to_owned(), "bob".to_owned(), text.to_owned());
+        let attempt = Some(attempt("topics", sequence));
+        let request = SetTopicRequest { token, with, text, attempt, expected };
+        self.service.set_topic(request, self.deadline()).await
+    }
+
+    async fn topic(&self, token: &str, with: &str) -> Result<TopicReply, ServiceError> {
+        let request = TopicRequest { token: token.to_owned(), with: with.to_owned() };
+        self.service.topic(request, self.deadline()).await
+    }
+
     async fn alice_and_bob(&self) -> (String, String) {
         self.create("alice", 1).await.unwrap();
         self.create("bob", 2).await.unwrap();
@@ -105,6 +124,31 @@ async fn two_people_talk() {
     assert_eq!(bodies(&reply), ["hello", "hello yourself"]);
     assert_eq!((reply.head, reply.applied), (2, node.consensus.index()));
     assert_eq!(reply.messages[0].client_id, "sender");
+}
+
+#[tokio::test]
+async fn two_people_share_a_topic() {
+    let node = Node::start();
+    let (alice, bob) = node.alice_and_bob().await;
+    node.consensus.set_time(7);
+    let none = node.topic(&alice, "bob").await.unwrap();
+    assert_eq!((none.conversation.as_str(), none.text.as_str(), none.version), ("alice:bob", "", 0));
+    let set = node.set_topic(&alice, "lunch", 1, None).await.unwrap();
+    assert_eq!((set.conversation.as_str(), set.version, set.time_ms), ("alice:bob", 1, 7));
+    let met = Some(Expected::ExpectedText("lunch".to_owned()));
+    assert_eq!(node.set_topic(&alice, "tea", 2, met.clone()).await.unwrap().version, 2);
+    assert_eq!(code(node.set_topic(&alice, "tea", 3, met)).await, Code::Conflict);
+    let outdated = Some(Expected::ExpectedVersion(1));
+    assert_eq!(code(node.set_topic(&alice, "tea", 4, outdated)).await, Code::Conflict);
+    let topic = node.topic(&bob, "alice").await.unwrap();
+    assert_eq!((topic.text.as_str(), topic.version, topic.by.as_str()), ("tea", 2, "alice"));
+    assert_eq!(topic.applied, node.consensus.index());
+
+    let index = node.consensus.index();
+    assert_eq!(code(node.set_topic(&alice, &"x".repeat(1_025), 5, None)).await, Code::TooLarge);
+    assert_eq!(code(node.set_topic("no token", "tea", 5, None)).await, Code::NotAuthenticated);
+    assert_eq!(code(node.topic(&alice, "carol")).await, Code::NotFound);
+    assert_eq!(node.consensus.index(), index, "nothing of this was proposed");
 }
 
 #[tokio::test]

@@ -26,7 +26,8 @@ impl Drawn {
             7 => Key::Client { scope: *one, client_id: text },
             8 => Key::Outcome { scope: *one, client_id: text, sequence: *two },
             9 => Key::Idle { since_ms: *one, scope: *two, client_id: text },
-            _ => Key::Ended { account_id: *one },
+            10 => Key::Ended { account_id: *one },
+            _ => Key::Topic { conversation: text },
         }
     }
 }
@@ -35,7 +36,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     // Few values, and texts that look like the beginning of the field after them, so that collisions would be met.
     let number = prop_oneof![0..3_u64, Just(0x0100), Just(u64::MAX)];
     let text = prop_oneof!["[a\u{0}\u{1}:]{0,4}", "\\PC{0,20}"];
-    (0..11_u8, number.clone(), number, text, any::<bool>()).prop_map(|(kind, one, two, text, bit)| Drawn {
+    (0..12_u8, number.clone(), number, text, any::<bool>()).prop_map(|(kind, one, two, text, bit)| Drawn {
         kind,
         one,
         two,

@@ -4,6 +4,7 @@
 //! at 2h                              sets the leader's clock
 //! create NAME ATTEMPT                login NAME TOKEN [for DURATION] [life ID]     logout TOKEN [everywhere]
 //! delete TOKEN ATTEMPT               send TOKEN TO ATTEMPT BODY                    apply HEX
+//! set-topic TOKEN WITH ATTEMPT [if-version N | if-text TEXT] [TEXT]          topic TOKEN WITH
 //! who TOKEN                          accounts PATTERN [after NAME] [limit N]       records
 //! read TOKEN WITH [after N | before N] [limit N]                                   inbox TOKEN [after CURSOR] [limit N]
 //! ```
@@ -17,14 +18,15 @@ use std::fs;
 use std::path::Path;
 
 use proto::log::command::Action;
-use proto::log::{CloseSession, CreateAccount, DeleteAccount, OpenSession, Send};
+use proto::log::set_topic::Expected;
+use proto::log::{CloseSession, CreateAccount, DeleteAccount, OpenSession, Send, SetTopic};
 
 use super::world::{Try, World, hash, show};
 use crate::machine::conversation::{Part, page};
 use crate::machine::key::Key;
 use crate::machine::name::Name;
 use crate::machine::pattern::Pattern;
-use crate::machine::{account, inbox, session};
+use crate::machine::{account, inbox, session, topic};
 
 #[test]
 fn scripts() {
@@ -89,6 +91,7 @@ fn run_line(world: &mut World, line: &str) -> String {
             let send = Send { to: words[1].to_owned(), body };
             (words[0], attempt(words[2]), Action::Send(send))
         }
+        "set-topic" => (words[0], attempt(words[2]), Action::SetTopic(set_topic(&words))),
         "apply" => {
             let hex = words.first().copied().unwrap_or_default();
             let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
@@ -100,6 +103,22 @@ fn run_line(world: &mut World, line: &str) -> String {
     };
     let reply = show(&world.propose(token, &attempt, action));
     format!("[{}] {reply}\n", world.index)
+}
+
+fn set_topic(words: &[&str]) -> SetTopic {
+    let (expected, text) = match &words[3..] {
+        ["if-version", version, text @ ..] => {
+            (Some(Expected::ExpectedVersion(version.parse().unwrap())), text)
+        }
+        // A dash stands for no topic.
+        ["if-text", expected, text @ ..] => {
+            (Some(Expected::ExpectedText(expected.trim_matches('-').to_owned())), text)
+        }
+        text => (None, text),
+    };
+    let text = text.join(" ");
+    let text = text.strip_prefix("bytes=").map_or(text.clone(), |n| "x".repeat(n.parse().unwrap()));
+    SetTopic { with: words[1].to_owned(), text, expected }
 }
 
 fn login(world: &World, words: &[&str]) -> OpenSession {
@@ -148,6 +167,18 @@ fn query(world: &World, command: &str, words: &[&str]) -> String {
                     for (sequence, message) in page.messages {
                         writeln!(out, "  #{sequence} {}: {}", message.from, message.body).unwrap();
                     }
+                }
+            }
+        }
+        "topic" => {
+            let Some(caller) = caller(words[0]) else { return "not authenticated\n".to_owned() };
+            match topic::find(tables, &caller, &Name::parse(words[1]).unwrap()).unwrap() {
+                None => out.push_str("nobody there\n"),
+                Some(topic) if topic.version == 0 => out.push_str("never set\n"),
+                Some(topic) => {
+                    let (by, at) = (topic.by, topic.time_ms);
+                    let text = if topic.text.is_empty() { "(none)" } else { &topic.text };
+                    writeln!(out, "version {} by {by} at {at} ms: {text}", topic.version).unwrap();
                 }
             }
         }

@@ -3,7 +3,8 @@
 use proto::chat::Code;
 use proto::log::command::Action;
 use proto::log::reply::Outcome;
-use proto::log::{Reply, Sent};
+use proto::log::set_topic::Expected as TopicExpected;
+use proto::log::{Reply, Sent, SetTopic, TopicSet};
 
 use super::world::Try;
 
@@ -14,6 +15,7 @@ pub(super) enum Expected {
     Done,
     Opened(u64),
     Sent(Sent),
+    TopicSet(TopicSet),
 }
 
 impl From<Reply> for Expected {
@@ -23,6 +25,7 @@ impl From<Reply> for Expected {
             Outcome::Done(_) => Expected::Done,
             Outcome::SessionOpened(opened) => Expected::Opened(opened.expires_ms),
             Outcome::Sent(sent) => Expected::Sent(sent),
+            Outcome::TopicSet(set) => Expected::TopicSet(set),
         }
     }
 }
@@ -48,6 +51,15 @@ pub(super) struct Message {
     pub(super) body: String,
 }
 
+/// One setting of a topic that took place.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// The two lives, in the order of their names.
+    lives: (u64, u64),
+    pub(super) text: String,
+    pub(super) by: String,
+}
+
 /// The whole past, and what follows from it.
 #[derive(Debug, Default)]
 pub(super) struct Model {
@@ -57,6 +69,7 @@ pub(super) struct Model {
     pub(super) accounts: Vec<(String, u64)>,
     pub(super) sessions: Vec<Session>,
     pub(super) messages: Vec<Message>,
+    settings: Vec<Setting>,
     /// Every outcome that was ever kept, by scope and client and sequence.
     outcomes: Vec<(u64, String, u64, Expected)>,
     /// What each client, by scope, has said that it was answered below.
@@ -103,6 +116,9 @@ impl Model {
             }),
             Action::Send(send) => {
                 self.acted(session, attempt, |model, session| model.send(&session.name, &send.to, &send.body))
+            }
+            Action::SetTopic(set) => {
+                self.acted(session, attempt, |model, session| model.set_topic(session, set))
             }
         }
     }
@@ -161,6 +177,36 @@ impl Model {
             body: body.to_owned(),
         });
         Expected::Sent(Sent { conversation, sequence, time_ms: self.now_ms })
+    }
+
+    /// Every setting of the topic that the life `life` of `name` and the present life of `with` share, the oldest first.
+    pub(super) fn topic(&self, name: &str, life: u64, with: &str) -> Option<Vec<&Setting>> {
+        let mut pair = [(name, life), (with, self.life(with)?)];
+        pair.sort_unstable();
+        let lives = (pair[0].1, pair[1].1);
+        Some(self.settings.iter().filter(|setting| setting.lives == lives).collect())
+    }
+
+    fn set_topic(&mut self, session: &Session, set: &SetTopic) -> Expected {
+        let Some(before) = self.topic(&session.name, session.life, &set.with) else {
+            return Expected::Refused(Code::NotFound);
+        };
+        let (version, text) = (before.len() as u64, before.last().map_or("", |last| last.text.as_str()));
+        let is_met = match &set.expected {
+            None => true,
+            Some(TopicExpected::ExpectedVersion(expected)) => *expected == version,
+            Some(TopicExpected::ExpectedText(expected)) => expected == text,
+        };
+        if !is_met {
+            return Expected::Refused(Code::Conflict);
+        }
+        let with = (set.with.as_str(), self.life(&set.with).expect("the topic was found"));
+        let mut pair = [(session.name.as_str(), session.life), with];
+        pair.sort_unstable();
+        let conversation = format!("{}:{}", pair[0].0, pair[1].0);
+        let lives = (pair[0].1, pair[1].1);
+        self.settings.push(Setting { lives, text: set.text.clone(), by: session.name.clone() });
+        Expected::TopicSet(TopicSet { conversation, version: version + 1, time_ms: self.now_ms })
     }
 
     fn acted(

@@ -3,14 +3,15 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proto::log::command::Action;
-use proto::log::{CloseSession, CreateAccount, DeleteAccount, OpenSession, Send};
+use proto::log::set_topic::Expected as TopicExpected;
+use proto::log::{CloseSession, CreateAccount, DeleteAccount, OpenSession, Send, SetTopic};
 
 use super::model::{Expected, Message, Model};
 use super::world::{Try, World, hash, proposal};
 use crate::machine::conversation::{Part, page};
 use crate::machine::name::Name;
 use crate::machine::pattern::Pattern;
-use crate::machine::{account, inbox, session};
+use crate::machine::{account, inbox, session, topic};
 
 const NAMES: [&str; 3] = ["al", "bo", "al.bo"];
 const TOKENS: u8 = 12;
@@ -24,6 +25,7 @@ enum Step {
     Logout { token: u8, everywhere: bool },
     Delete { token: u8, attempt: Try },
     Send { token: u8, to: usize, attempt: Try, body: String },
+    SetTopic { token: u8, with: usize, attempt: Try, text: String, expected: Option<TopicExpected> },
     Garbage(Vec<u8>),
 }
 
@@ -48,10 +50,22 @@ fn step() -> impl Strategy<Value = Step> {
         ),
         1 => (token.clone(), any::<bool>()).prop_map(|(token, everywhere)| Step::Logout { token, everywhere }),
         2 => (token.clone(), attempt(7)).prop_map(|(token, attempt)| Step::Delete { token, attempt }),
-        12 => (token, name, attempt(7), "[a-z]{1,3}").prop_map(|(token, to, attempt, body)| {
+        12 => (token.clone(), name.clone(), attempt(7), "[a-z]{1,3}").prop_map(|(token, to, attempt, body)| {
             Step::Send { token, to, attempt, body }
         }),
+        6 => (token, name, attempt(7), "[a-b]{0,1}", topic_expected()).prop_map(
+            |(token, with, attempt, text, expected)| Step::SetTopic { token, with, attempt, text, expected }
+        ),
         1 => vec(any::<u8>(), 0..40).prop_map(Step::Garbage),
+    ]
+}
+
+/// Few versions and texts, so that many an expectation is met.
+fn topic_expected() -> impl Strategy<Value = Option<TopicExpected>> {
+    prop_oneof![
+        Just(None),
+        (0..4_u64).prop_map(|version| Some(TopicExpected::ExpectedVersion(version))),
+        "[a-b]{0,1}".prop_map(|text| Some(TopicExpected::ExpectedText(text))),
     ]
 }
 
@@ -104,6 +118,10 @@ fn take(world: &mut World, model: &mut Model, step: Step) -> Option<(Expected, E
             let send = Send { to: NAMES[to].to_owned(), body };
             (token.to_string(), attempt, Action::Send(send))
         }
+        Step::SetTopic { token, with, attempt, text, expected } => {
+            let set = SetTopic { with: NAMES[with].to_owned(), text, expected };
+            (token.to_string(), attempt, Action::SetTopic(set))
+        }
     };
     let expected = model.propose(world.clock_ms, &token, &attempt, &action);
     Some((world.propose(&token, &attempt, action).into(), expected))
@@ -130,9 +148,28 @@ fn check_views(world: &World, model: &Model) -> Result<(), TestCaseError> {
         prop_assert_eq!(told, due);
 
         for with in NAMES {
+            check_topic(world, model, &caller, with)?;
             check_pages(world, model, &caller, with)?;
         }
     }
+    Ok(())
+}
+
+fn check_topic(
+    world: &World,
+    model: &Model,
+    caller: &session::Caller,
+    with: &str,
+) -> Result<(), TestCaseError> {
+    let shown = topic::find(&world.tables, caller, &Name::parse(with).unwrap()).unwrap();
+    let due = model.topic(caller.name.as_str(), caller.account_id, with);
+    let shown = shown.map(|topic| (topic.version, topic.text, topic.by));
+    let due = due.map(|settings| {
+        let last = settings.last().map(|last| (last.text.clone(), last.by.clone()));
+        let (text, by) = last.unwrap_or_default();
+        (settings.len() as u64, text, by)
+    });
+    prop_assert_eq!(shown, due);
     Ok(())
 }
 

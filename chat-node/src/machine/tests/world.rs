@@ -62,6 +62,9 @@ pub(super) fn show(reply: &Reply) -> String {
         }
         Outcome::Done(_) => "done".to_owned(),
         Outcome::SessionOpened(opened) => format!("session until {} ms", opened.expires_ms),
+        Outcome::TopicSet(set) => {
+            format!("topic {} version {} at {} ms", set.conversation, set.version, set.time_ms)
+        }
         Outcome::Sent(sent) => format!("sent {}#{} at {} ms", sent.conversation, sent.sequence, sent.time_ms),
     }
 }
