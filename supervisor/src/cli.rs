@@ -6,6 +6,8 @@
 mod batch;
 mod check;
 mod plan;
+mod player;
+mod replay;
 mod up;
 
 use std::ffi::OsString;
@@ -16,8 +18,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::exit::{EXIT_CODES, Exit};
 use crate::process::NODE_SUBCOMMAND;
-use crate::report::progress::ProgressMode;
 use crate::run::stop::{Stop, stop};
+use player::PlayArgs;
+use replay::ReplayArgs;
 
 /// Starts a cluster of real processes, breaks it as a scenario says, and lets the checker judge what clients saw.
 #[derive(Debug, Parser)]
@@ -31,6 +34,12 @@ struct Cli {
 enum Command {
     /// Run scenarios and judge them.
     Run(RunArgs),
+    /// Carry out the plan of an earlier run again.
+    ///
+    /// Everything that the plan says is the same: the cluster, the operations, the faults and their times. What may
+    /// differ is timing: who leads when a fault strikes, and how operations interleave. A failure that depends on it may
+    /// need --repeat or --until-fail.
+    Replay(ReplayArgs),
     /// Draw what a scenario would do, without starting anything.
     Plan(PlanArgs),
     /// Judge a run or a history again.
@@ -63,24 +72,14 @@ struct RunArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     choice: Choice,
-    /// The directory of all runs.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
     /// How many runs of each scenario, each with the next seed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// Goes on, with the next seed each time, until a run does not end as expected; at most --repeat runs if given.
     #[arg(long)]
     until_fail: bool,
-    /// The program that is each node, in place of the one that is built in.
-    #[arg(long, value_name = "PATH")]
-    node_binary: Option<PathBuf>,
-    /// How progress is shown, on standard error.
-    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
-    progress: ProgressMode,
-    /// How the outcome is printed, on standard output.
-    #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
-    output: Output,
+    #[command(flatten)]
+    play: PlayArgs,
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +166,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli) -> Exit {
     match cli.command {
         Command::Run(args) => in_runtime(|interrupt| batch::run_all(args, interrupt)),
+        Command::Replay(args) => in_runtime(|interrupt| replay::replay(args, interrupt)),
         Command::Plan(args) => plan::draw(&args),
         Command::Check(args) => check::check(&args),
         Command::Validate { files } => plan::validate(&files),
@@ -240,6 +240,12 @@ fn say(text: &str) {
 fn fail(why: &str, exit: Exit) -> Exit {
     eprintln!("supervisor: {why}");
     exit
+}
+
+/// Prints something that is worth knowing and is neither a result nor an error.
+#[expect(clippy::print_stderr, reason = "what is not a result goes to standard error, and from here only")]
+fn note(text: &str) {
+    eprintln!("supervisor: {text}");
 }
 
 #[cfg(feature = "chat")]

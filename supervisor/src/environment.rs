@@ -16,6 +16,9 @@ pub struct Environment {
     pub supervisor: String,
     /// The program that was each node, when it was not the supervisor itself.
     pub node_binary: Option<String>,
+    /// The file that the plan was read from, when it was not drawn from the scenario and the seed.
+    #[serde(default)]
+    pub replay_of: Option<String>,
     /// The operating system and its version.
     pub kernel: String,
     /// The kind of processor.
@@ -43,6 +46,7 @@ impl Environment {
         Self {
             supervisor: env!("CARGO_PKG_VERSION").to_owned(),
             node_binary: node_binary.map(|path| path.display().to_string()),
+            replay_of: None,
             kernel,
             machine,
             cores: std::thread::available_parallelism().map_or(1, Into::into),
@@ -58,16 +62,27 @@ impl Environment {
         serde_json::from_str(&text).map_err(|error| HarnessFailure::Check { path, why: error.to_string() })
     }
 
-    /// The command that makes the same run again.
+    /// The same, of a run whose plan was read from `plan`.
     #[must_use]
-    pub fn reproduce(&self, plan: &Plan) -> String {
+    pub fn replaying(self, plan: Option<&Path>) -> Self {
+        Self { replay_of: plan.map(|path| path.display().to_string()), ..self }
+    }
+
+    /// The command that makes the same run again; `directory` is the run's, as a person would type it. A plan that was
+    /// not drawn has no seed that gives it, so it is taken from the run itself.
+    #[must_use]
+    pub fn reproduce(&self, plan: &Plan, directory: &str) -> String {
         let mut command = "cargo run --release ".to_owned();
         if plan.cluster.inject_bug.is_some() && self.node_binary.is_none() {
             command += "--features bugs ";
         }
-        command += &format!("-- run {} --seed {}", plan.source, plan.seed);
-        for change in &plan.overrides {
-            command += &format!(" --set {}", quoted(change));
+        if self.replay_of.is_some() {
+            command += &format!("-- replay {}", quoted(directory));
+        } else {
+            command += &format!("-- run {} --seed {}", quoted(&plan.source), plan.seed);
+            for change in &plan.overrides {
+                command += &format!(" --set {}", quoted(change));
+            }
         }
         if let Some(binary) = &self.node_binary {
             command += &format!(" --node-binary {}", quoted(binary));
@@ -77,6 +92,6 @@ impl Environment {
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
 }

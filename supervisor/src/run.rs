@@ -58,6 +58,8 @@ pub struct RunSettings {
     pub runs: PathBuf,
     /// The program that is each node; none: the supervisor itself.
     pub node_binary: Option<PathBuf>,
+    /// The file that the plan was read from; none: it was drawn from the scenario and the seed.
+    pub replay_of: Option<PathBuf>,
     /// Somebody wants the run to end early: heal, check what there is, report.
     pub interrupt: Stop,
 }
@@ -129,8 +131,8 @@ impl Stage {
         directory.save("scenario.yaml", &settings.scenario_text)?;
         directory.save("plan.yaml", &plan.to_yaml())?;
         let began = humantime::format_rfc3339_millis(now).to_string();
-        let binary = settings.node_binary.as_deref();
-        let environment = Environment::here(binary, &began);
+        let (binary, replay_of) = (settings.node_binary.as_deref(), settings.replay_of.as_deref());
+        let environment = Environment::here(binary, &began).replaying(replay_of);
         let text = serde_json::to_string_pretty(&environment).expect("an environment is plain data");
         directory.save("env.json", &text)?;
 

@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn help_says_what_there_is_and_how_it_ends() {
     let mut different = Vec::new();
-    for command in ["", "run", "plan", "check", "validate", "up"] {
+    for command in ["", "run", "replay", "plan", "check", "validate", "up"] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = supervisor(&arguments);
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "help is a result");
@@ -40,13 +40,16 @@ fn wrong_usage_is_said_on_standard_error_and_ends_in_2() {
     let empty = directory.path().to_str().expect("a path of text");
     let no_run =
         format!("supervisor: {empty} is no run directory: it has neither a plan.yaml nor a history.jsonl\n");
-    let cases: [(&[&str], &str); 6] = [
+    let no_plan = format!("supervisor: {empty} is no run directory: it has no plan.yaml\n");
+    let cases: [(&[&str], &str); 8] = [
         (&[], "Usage: supervisor"),
         (&["run"], "required arguments were not provided"),
         (&["run", "nowhere.yaml"], "supervisor: could not read nowhere.yaml: No such file or directory"),
         (&["run", "x.yaml", "--repeat", "0"], "0 is not in 1.."),
         (&["check", "nowhere"], "supervisor: could not read nowhere: No such file or directory"),
         (&["check", empty], &no_run),
+        (&["replay", "nowhere"], "supervisor: could not read nowhere: No such file or directory"),
+        (&["replay", empty], &no_plan),
     ];
     for (arguments, expected) in cases {
         let output = supervisor(arguments);

@@ -4,20 +4,13 @@
 //! others. The exit is the gravest of the runs.
 
 use std::path::Path;
-use std::rc::Rc;
 
-use super::check::to_json;
-use super::{Choice, Interrupt, Output, RunArgs, fail, say};
+use super::player::{Player, system_for};
+use super::{Choice, Interrupt, RunArgs, fail};
 use crate::exit::Exit;
 use crate::harness::chain;
-use crate::judge::Verdict;
-use crate::report::batch::{self, BatchLine};
-use crate::report::progress::{Label, Progress};
-use crate::report::terminal;
-use crate::run::{RunReport, RunSettings, run};
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::plan::{Expectation, Plan};
-use crate::system::{self, System};
 
 /// Reads a scenario and settles the seed of its first run. The error is ready to be shown.
 pub(super) fn choose(path: &Path, choice: &Choice) -> Result<(ScenarioFile, u64), String> {
@@ -54,33 +47,15 @@ pub(super) async fn run_all(args: RunArgs, interrupt: Interrupt) -> Exit {
     if let Some(exit) = refused {
         return exit;
     }
-    let mut batch = Batch {
-        args: &args,
-        interrupt: &interrupt,
-        is_one_of_many: runs > 1,
-        lines: Vec::new(),
-        exit: Exit::Expected,
-    };
+    let player = Player::new(&args.play, &interrupt, runs > 1);
+    let mut batch = Batch { args: &args, player, exit: Exit::Expected };
     for (file, seed) in &chosen {
-        if interrupt.stop.is_stopped() {
+        if batch.player.is_interrupted() {
             break;
         }
         batch.run_scenario(file, *seed).await;
     }
-    if batch.lines.len() > 1 && args.output == Output::Text {
-        say(&format!("\n{}", batch::render(&batch.lines)));
-    }
-    interrupt.exit().filter(|_| batch.exit != Exit::Violated).unwrap_or(batch.exit)
-}
-
-/// The system to run the plan on, or what this build cannot do of it.
-fn system_for(plan: &Plan) -> Result<Rc<dyn System>, String> {
-    let system = system::built_in(plan.workload.payload)
-        .ok_or_else(|| "this build has no system of its own to test".to_owned())?;
-    match system.unsupported(plan) {
-        None => Ok(system),
-        Some(why) => Err(why),
-    }
+    batch.player.end(batch.exit)
 }
 
 /// How often a scenario is run.
@@ -119,9 +94,7 @@ fn collect<T>(results: impl Iterator<Item = Result<T, String>>) -> Result<Vec<T>
 
 struct Batch<'a> {
     args: &'a RunArgs,
-    interrupt: &'a Interrupt,
-    is_one_of_many: bool,
-    lines: Vec<BatchLine>,
+    player: Player<'a>,
     exit: Exit,
 }
 
@@ -132,7 +105,7 @@ impl Batch<'_> {
         let Tries { max, is_hunt } = Tries::of(&Plan::resolve(file, first_seed).expect, self.args);
         let mut hunt = None;
         for seed in (first_seed..).take(usize::try_from(max).unwrap_or(usize::MAX)) {
-            let exit = self.run_seed(file, seed).await;
+            let exit = self.player.play(Plan::resolve(file, seed), &file.text, None).await;
             if is_hunt && exit != Exit::Harness {
                 // A seed that does not show the bug is no finding; only that none of them shows it.
                 hunt = Some(exit);
@@ -141,63 +114,13 @@ impl Batch<'_> {
             }
             let is_over =
                 (is_hunt && exit == Exit::Expected) || (self.args.until_fail && exit != Exit::Expected);
-            if is_over || self.interrupt.stop.is_stopped() {
+            if is_over || self.player.is_interrupted() {
                 break;
             }
         }
         if let Some(exit) = hunt {
             self.exit = self.exit.gravest(exit);
         }
-    }
-
-    async fn run_seed(&mut self, file: &ScenarioFile, seed: u64) -> Exit {
-        let plan = Rc::new(Plan::resolve(file, seed));
-        let system = match system_for(&plan) {
-            Ok(system) => system,
-            Err(why) => return self.no_verdict(&plan, &why),
-        };
-        let label = Label { scenario: plan.name.clone(), seed, is_one_of_many: self.is_one_of_many };
-        let progress = Progress::new(self.args.progress, plan.run.warmup + plan.run.duration, label);
-        let settings = RunSettings {
-            plan: Rc::clone(&plan),
-            system,
-            scenario_text: file.text.clone(),
-            runs: self.args.out.clone(),
-            node_binary: self.args.node_binary.clone(),
-            interrupt: self.interrupt.stop.clone(),
-        };
-        let report = run(settings, progress.clone()).await;
-        progress.finish();
-        match report {
-            Ok(report) => self.report(&plan, report),
-            Err(failure) => self.no_verdict(&plan, &chain(&failure)),
-        }
-    }
-
-    fn report(&mut self, plan: &Plan, report: RunReport) -> Exit {
-        let RunReport { directory, verdict, failure } = report;
-        let why = failure.map(|failure| chain(&failure));
-        let Some(verdict) = verdict else {
-            let why = why.unwrap_or_else(|| "the run came to no verdict".to_owned());
-            return self.no_verdict(plan, &format!("{why}; what was recorded is in {}", directory.display()));
-        };
-        if let Some(why) = why {
-            fail(&why, Exit::Harness);
-        }
-        // Among many runs, one that passed needs no more than a line. A bug that was caught is what the reader came for.
-        let is_brief = self.is_one_of_many && verdict.verdict == Verdict::Pass;
-        say(&match self.args.output {
-            Output::Text if is_brief => terminal::render_headline(&verdict),
-            Output::Text => terminal::render(&verdict, &directory.display()),
-            Output::Json => to_json(&verdict),
-        });
-        self.lines.push(BatchLine::of(&verdict));
-        verdict.exit()
-    }
-
-    fn no_verdict(&mut self, plan: &Plan, why: &str) -> Exit {
-        self.lines.push(BatchLine::failed(&plan.name, plan.seed, why));
-        fail(why, Exit::Harness)
     }
 }
 

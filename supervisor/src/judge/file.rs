@@ -7,7 +7,7 @@ use checker::verdict::{CheckResult, Verdict as CheckVerdict};
 use serde::Serialize;
 
 use super::liveness::Liveness;
-use crate::environment::Environment;
+use crate::environment::{Environment, quoted};
 use crate::exit::Exit;
 use crate::metrics::Metrics;
 use crate::scenario::plan::{Expectation, Plan};
@@ -171,8 +171,8 @@ impl VerdictFile {
             interrupted: false,
             metrics: None,
             notes: Vec::new(),
-            reproduce: environment.reproduce(plan),
-            recheck: format!("cargo run --release -- check {}", display_path(directory)),
+            reproduce: environment.reproduce(plan, &display_path(directory)),
+            recheck: format!("cargo run --release -- check {}", quoted(&display_path(directory))),
         }
     }
 

@@ -119,6 +119,7 @@ async fn play_with(system: FakeSystem, more: &str, overrides: &[&str], is_interr
         scenario_text: text,
         runs: runs.path().to_owned(),
         node_binary: Some("/bin/sh".into()),
+        replay_of: None,
         interrupt,
     };
     let watcher = Rc::clone(&witness) as Rc<dyn Watcher>;

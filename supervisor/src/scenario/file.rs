@@ -21,6 +21,7 @@ mod overrides;
 mod place;
 mod sections;
 mod sense;
+mod spot;
 mod suggest;
 mod tree;
 
@@ -41,6 +42,7 @@ use decode::Decoder;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use faults::{Fault, SaidVerb, When};
 pub use place::{Place, Placed};
+pub(super) use spot::{Spot, refuse_at};
 
 /// What a scenario says.
 #[derive(Debug, Clone, PartialEq)]

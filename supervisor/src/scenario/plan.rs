@@ -18,6 +18,7 @@
 //! `plan.yaml` is this type, written and read by serde: strict, stable, and the same bytes for the same plan, so that
 //! [`Plan::hash`] names it. A plan says everything: no field may be missing.
 
+mod load;
 mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,7 @@ use super::word::Word;
 use crate::rng::Rng;
 
 pub use super::workload::{Routing, WorkloadKind};
+pub use load::PlanLoadError;
 
 /// The version of `plan.yaml`.
 pub const PLAN_VERSION: u32 = 1;
@@ -54,7 +56,8 @@ pub const STRIKES_MAX: usize = 1_000;
 /// Everything that a run will do.
 ///
 /// Invariants: 1 to [`NODES_MAX`] nodes; at least one client, key and operation in the mix, of the workload's own;
-/// strikes in the order of their times, each with a name of its own, at most [`STRIKES_MAX`]; at least one check.
+/// strikes in the order of their times, each within the load and with a name of its own, at most [`STRIKES_MAX`]; at least
+/// one check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Plan {
@@ -352,8 +355,13 @@ pub enum PlanError {
     #[error("not a plan")]
     Form(#[source] serde_yaml::Error),
     /// It contradicts an invariant of [`Plan`].
-    #[error("not a plan that can be run: {0}")]
-    Sense(String),
+    #[error("not a plan that can be run: {why}")]
+    Sense {
+        /// Where: the path of the field, `strikes.3.at`.
+        at: String,
+        /// What, in a few words.
+        why: String,
+    },
 }
 
 impl Plan {
@@ -371,7 +379,7 @@ impl Plan {
         let plan: Self = serde_yaml::from_str(text).map_err(PlanError::Form)?;
         match plan.broken_invariant() {
             None => Ok(plan),
-            Some(why) => Err(PlanError::Sense(why)),
+            Some((at, why)) => Err(PlanError::Sense { at, why }),
         }
     }
 
@@ -395,28 +403,51 @@ impl Plan {
         self.rng().fork(&format!("strike/{}", strike.name))
     }
 
-    fn broken_invariant(&self) -> Option<String> {
+    /// The path of a field that breaks an invariant, and which one.
+    pub(crate) fn broken_invariant(&self) -> Option<(String, String)> {
         let Self { cluster, workload, strikes, .. } = self;
-        let names: BTreeSet<&str> = strikes.iter().map(|strike| strike.name.as_str()).collect();
         let own = |operation: &&String| !workload.kind.operations().contains(&operation.as_str());
         let broken = [
-            (self.version != PLAN_VERSION, format!("version {} is not {PLAN_VERSION}", self.version)),
-            (!(1..=NODES_MAX).contains(&cluster.nodes), format!("{} nodes", cluster.nodes)),
-            (workload.clients == 0 || workload.keys == 0, "no clients or no keys".to_owned()),
+            (
+                self.version != PLAN_VERSION,
+                "version",
+                format!("version {} is not {PLAN_VERSION}", self.version),
+            ),
+            (!(1..=NODES_MAX).contains(&cluster.nodes), "cluster.nodes", format!("{} nodes", cluster.nodes)),
+            (workload.clients == 0, "workload.clients", "no clients".to_owned()),
+            (workload.keys == 0, "workload.keys", "no keys".to_owned()),
             (
                 workload.mix.is_empty() || workload.mix.values().any(|weight| *weight == 0),
+                "workload.mix",
                 "an empty mix".to_owned(),
             ),
             (
                 workload.mix.keys().any(|key| own(&key)),
+                "workload.mix",
                 format!("an operation that {} has not", workload.kind),
             ),
-            (strikes.len() > STRIKES_MAX, format!("{} strikes", strikes.len())),
-            (names.len() < strikes.len(), "two strikes of one name".to_owned()),
-            (!strikes.is_sorted_by_key(|strike| strike.at), "strikes out of order".to_owned()),
-            (self.checks.is_empty(), "no checks".to_owned()),
+            (strikes.len() > STRIKES_MAX, "strikes", format!("{} strikes", strikes.len())),
+            (self.checks.is_empty(), "checks", "no checks".to_owned()),
         ];
-        broken.into_iter().find_map(|(is_broken, why)| is_broken.then_some(why))
+        let broken = broken.into_iter().find_map(|(is_broken, at, why)| is_broken.then_some((at, why)));
+        broken.map(|(at, why)| (at.to_owned(), why)).or_else(|| self.broken_strike())
+    }
+
+    /// The same of the strikes.
+    fn broken_strike(&self) -> Option<(String, String)> {
+        let (mut names, mut last) = (BTreeSet::new(), Duration::ZERO);
+        for (index, strike) in self.strikes.iter().enumerate() {
+            let broken = [
+                (!names.insert(&strike.name), "name", "two strikes of one name"),
+                (strike.at < last, "at", "strikes out of order"),
+                (strike.at > self.run.duration, "at", "a strike after the end of the load"),
+            ];
+            last = strike.at;
+            if let Some((_, field, why)) = broken.into_iter().find(|(is_broken, ..)| *is_broken) {
+                return Some((format!("strikes.{index}.{field}"), why.to_owned()));
+            }
+        }
+        None
     }
 }
 

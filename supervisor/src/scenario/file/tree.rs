@@ -14,14 +14,14 @@ const DEPTH_MAX: usize = 32;
 
 /// A node of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) place: Place,
+pub(in crate::scenario) struct Node {
+    pub(in crate::scenario) value: Value,
+    pub(in crate::scenario) place: Place,
 }
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(in crate::scenario) enum Value {
     /// Nothing was written.
     Empty,
     /// Text, without its quotes.
@@ -32,15 +32,15 @@ pub(super) enum Value {
 
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) key_place: Place,
-    pub(super) value: Node,
+pub(in crate::scenario) struct Entry {
+    pub(in crate::scenario) key: String,
+    pub(in crate::scenario) key_place: Place,
+    pub(in crate::scenario) value: Node,
 }
 
 impl Value {
     /// What it is, for a message: `a list`.
-    pub(super) fn describe(&self) -> String {
+    pub(in crate::scenario) fn describe(&self) -> String {
         match self {
             Self::Empty => "nothing".to_owned(),
             Self::Text(text) => format!("`{text}`"),
@@ -53,7 +53,7 @@ impl Value {
 /// Reads one document. What is wrong but does not hinder reading goes to `errors`; `None` when nothing can be read.
 ///
 /// `place` gives every node its place: that in the file, or the override that the text came from.
-pub(super) fn read(
+pub(in crate::scenario) fn read(
     text: &str,
     place: &dyn Fn(Span) -> Place,
     errors: &mut Vec<ScenarioError>,

@@ -177,15 +177,17 @@ fn a_plan_with_a_field_too_many_or_too_few_is_refused_with_its_line() {
 #[test]
 fn a_plan_that_breaks_an_invariant_is_refused() {
     let error = |from: &str, to: &str| match Plan::from_yaml(&YAML.replace(from, to)) {
-        Err(PlanError::Sense(why)) => why,
+        Err(PlanError::Sense { why, .. }) => why,
         other => panic!("{other:?}"),
     };
     assert_eq!(error("version: 1", "version: 2"), "version 2 is not 1");
     assert_eq!(error("nodes: 5", "nodes: 10"), "10 nodes");
-    assert_eq!(error("clients: 8", "clients: 0"), "no clients or no keys");
+    assert_eq!(error("clients: 8", "clients: 0"), "no clients");
+    assert_eq!(error("keys: 4", "keys: 0"), "no keys");
     assert_eq!(error("send: 50", "login: 50"), "an operation that conversation has not");
     assert_eq!(error("send: 50", "send: 0"), "an empty mix");
     assert_eq!(error("at: 24s", "at: 1s"), "strikes out of order");
+    assert_eq!(error("duration: 30s", "duration: 20s"), "a strike after the end of the load");
     assert_eq!(error("fault#2", "fault#1"), "two strikes of one name");
     assert_eq!(error("checks:\n- linearizable\n- one-leader-per-term", "checks: []"), "no checks");
 }
