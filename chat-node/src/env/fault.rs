@@ -1,11 +1,13 @@
 //! What a tester may break inside one node, as decorators of the parts of [`Env`](super::Env).
 //!
 //! - [`crash`]: places at which the node ends as by kill -9.
+//! - [`disk`]: a disk that keeps in memory what is not synced, and disks that fail.
 //!
 //! A fault is inflicted through [`FaultControls`], which [`crate::rpc::fault`] serves when the node was started with
 //! `--faults`. A node that was not has no controls, and what stands here costs it nothing that can be measured.
 
 pub mod crash;
+pub mod disk;
 #[cfg(test)]
 pub(crate) mod recorder;
 

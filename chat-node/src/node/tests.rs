@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::bug::Bug;
 use crate::env::disk::memory::MemoryDisk;
+use crate::env::fault::disk::volatile::Keep;
 use crate::env::host;
 use crate::env::transport::Handler as _;
 use crate::env::{Disk as _, HostDisk, HostRuntime, PeerTable, Peers};
@@ -367,7 +368,7 @@ fn a_torn_snapshot_is_refused_and_leaves_nothing_behind() {
 
     let vote = proto::raft::Vote { term: 1_000, candidate: "n2".to_owned(), committed: true };
     let copy = MemoryDisk::default();
-    copy.set_bytes(snapshot::FILE, bytes.clone());
+    copy.set_bytes(snapshot::FILE, &bytes);
     let head = snapshot::newest(&copy).unwrap().unwrap().message();
     let offer = proto::raft::SnapshotOffer { vote: Some(vote), head: Some(head) };
     let send = |bytes: &[u8]| {
@@ -437,9 +438,9 @@ async fn serving(env: Env) -> Node {
     node
 }
 
-/// A cluster of one on a disk that loses its power at the `fails_at`-th sync, and half of what was not synced. Returns
-/// how many proposals were acknowledged before, and how many are there after.
-fn lose_power(fails_at: u64) -> (usize, usize) {
+/// A cluster of one on a disk that loses its power at the `fails_at`-th sync, and keeps `keep` of what was not synced.
+/// Returns how many proposals were acknowledged before, and how many are there after.
+fn lose_power(fails_at: u64, keep: Keep) -> (usize, usize) {
     let disk = MemoryDisk::default();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let before = runtime();
@@ -462,7 +463,7 @@ fn lose_power(fails_at: u64) -> (usize, usize) {
 
     let after = runtime();
     let found = after.block_on(async {
-        let node = lone_node(disk.after_torn_writes(fails_at)).await;
+        let node = lone_node(disk.after(keep)).await;
         let count = |tables: &dyn crate::machine::tables::Tables, _| {
             let mut count = 0;
             tables.scan(&[0], &[255], crate::machine::tables::Direction::Forward, &mut |_, _| {
@@ -480,7 +481,13 @@ fn lose_power(fails_at: u64) -> (usize, usize) {
 
 #[test]
 fn what_was_acknowledged_survives_a_power_failure_at_any_moment() {
-    let runs: Vec<_> = (0..24).map(|fails_at| std::thread::spawn(move || lose_power(fails_at))).collect();
+    let keeps = |seed: u64| [Keep::Nothing, Keep::Some { seed }, Keep::Torn { seed }];
+    let runs: Vec<_> = (0..24)
+        .map(|fails_at| {
+            let keep = keeps(fails_at)[usize::try_from(fails_at % 3).unwrap()];
+            std::thread::spawn(move || lose_power(fails_at, keep))
+        })
+        .collect();
     for (fails_at, run) in runs.into_iter().enumerate() {
         let (acknowledged, found) = run.join().unwrap();
         assert!(

@@ -74,8 +74,8 @@ fn liveness_line(liveness: &Liveness) -> String {
 fn facts(verdict: &VerdictFile) -> String {
     let mut text = measures(verdict);
     let struck = verdict.faults.iter();
-    let struck = struck
-        .map(|fault| format!("{} {} at {}", fault.verb, fault.nodes.join("+"), duration(fault.began)));
+    let struck =
+        struck.map(|fault| format!("{} {} at {}", fault.verb, fault.nodes.join("+"), duration(fault.began)));
     text += &list("faults", struck);
     // Without load there is nothing to compare.
     if verdict.metrics.is_some() {

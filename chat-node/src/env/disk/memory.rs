@@ -1,4 +1,7 @@
 //! A disk for tests that can lose power: what was not synced is gone, or partly there, or a bit of it has rotted.
+//!
+//! It is a [`VolatileDisk`] over a directory in memory, so the tests of the stores see the very power failures that a
+//! node under test does.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
@@ -7,225 +10,210 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use redb::StorageBackend;
 
 use super::{Disk, DiskFile};
+use crate::env::fault::disk::volatile::{Keep, VolatileDisk};
 
-/// What a disk writes as one: a torn write has some of these, and not others.
-const SECTOR_BYTES: usize = 512;
+/// A directory in memory that can lose power. Clones are the same directory.
+#[derive(Clone)]
+pub(crate) struct MemoryDisk {
+    below: Plain,
+    volatile: VolatileDisk,
+    power: Arc<Mutex<Power>>,
+}
 
-/// A directory in memory. Clones are the same directory.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct MemoryDisk(Arc<Mutex<Contents>>);
+impl Default for MemoryDisk {
+    fn default() -> Self {
+        Self::over(Plain::default())
+    }
+}
 
+/// When the power fails.
 #[derive(Debug, Default)]
-struct Contents {
-    files: BTreeMap<String, File>,
+struct Power {
     syncs: u64,
-    /// The sync at which the power fails.
-    fails_at: Option<u64>,
+    changes: u64,
+    fails_at_sync: Option<u64>,
+    fails_at_change: Option<u64>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct File {
-    /// What a power failure leaves.
-    durable: Vec<u8>,
-    /// What is read.
-    current: Vec<u8>,
-}
-
-impl Contents {
-    fn powered(&self) -> io::Result<()> {
-        match self.fails_at {
-            Some(at) if self.syncs >= at => Err(io::Error::other("the power is gone")),
-            _ => Ok(()),
+impl Power {
+    fn on(&self) -> io::Result<()> {
+        let gone = |at: Option<u64>, now| at.is_some_and(|at| now >= at);
+        if gone(self.fails_at_sync, self.syncs) || gone(self.fails_at_change, self.changes) {
+            return Err(io::Error::other("the power is gone"));
         }
-    }
-
-    fn file(&mut self, name: &str) -> io::Result<&mut File> {
-        self.powered()?;
-        self.files.get_mut(name).ok_or_else(|| ErrorKind::NotFound.into())
-    }
-
-    fn sync(&mut self, name: &str) -> io::Result<()> {
-        self.powered()?;
-        self.syncs += 1;
-        let file = self.file(name)?;
-        file.durable = file.current.clone();
-        Ok(())
-    }
-
-    fn write(&mut self, name: &str, offset: usize, bytes: &[u8]) -> io::Result<()> {
-        let file = &mut self.file(name)?.current;
-        let end = offset + bytes.len();
-        if file.len() < end {
-            file.resize(end, 0);
-        }
-        file[offset..end].copy_from_slice(bytes);
         Ok(())
     }
 }
 
 impl MemoryDisk {
-    fn contents(&self) -> MutexGuard<'_, Contents> {
-        self.0.lock().unwrap()
+    fn over(below: Plain) -> Self {
+        let volatile = VolatileDisk::over(Arc::new(below.clone())).unwrap();
+        Self { below, volatile, power: Arc::default() }
+    }
+
+    fn power(&self) -> MutexGuard<'_, Power> {
+        self.power.lock().unwrap()
+    }
+
+    /// A call that changes something, if there is power for it.
+    fn change(&self) -> io::Result<()> {
+        let mut power = self.power();
+        power.on()?;
+        power.changes += 1;
+        Ok(())
+    }
+
+    /// A call that syncs, if there is power for it.
+    fn sync(&self) -> io::Result<()> {
+        self.change()?;
+        self.power().syncs += 1;
+        Ok(())
     }
 
     /// From now on, the power fails at the `sync`-th sync that follows: it, and all after it, fail.
     pub(crate) fn fail_at(&self, sync: u64) {
-        let mut contents = self.contents();
-        contents.fails_at = Some(contents.syncs + sync);
+        let mut power = self.power();
+        power.fails_at_sync = Some(power.syncs + sync);
+    }
+
+    /// From now on, the power fails at the `change`-th write, change of a length, or sync that follows.
+    pub(crate) fn fail_at_change(&self, change: u64) {
+        let mut power = self.power();
+        power.fails_at_change = Some(power.changes + change);
     }
 
     /// How often something was synced.
     pub(crate) fn syncs(&self) -> u64 {
-        self.contents().syncs
+        self.power().syncs
     }
 
-    fn map(&self, f: impl Fn(&File) -> Vec<u8>) -> Self {
-        let file = |file: &File| {
-            let bytes = f(file);
-            File { durable: bytes.clone(), current: bytes }
-        };
-        let files = self.contents().files.iter().map(|(name, old)| (name.clone(), file(old))).collect();
-        Self(Arc::new(Mutex::new(Contents { files, ..Contents::default() })))
+    /// What is there after the power failed, or the process was killed.
+    pub(crate) fn after(&self, keep: Keep) -> Self {
+        let below = self.below.copy();
+        self.volatile.let_through(&below, keep).unwrap();
+        Self::over(below)
     }
 
     /// What is there after the process was killed: all that was written.
     pub(crate) fn after_kill(&self) -> Self {
-        self.map(|file| file.current.clone())
+        self.after(Keep::Everything)
     }
 
     /// What is there after the power failed: all that was synced.
     pub(crate) fn after_power_failure(&self) -> Self {
-        self.map(|file| file.durable.clone())
+        self.after(Keep::Nothing)
     }
 
-    /// What is there after the power failed while the disk was writing: some sectors of what was not synced, drawn from
-    /// `seed`.
-    pub(crate) fn after_torn_writes(&self, seed: u64) -> Self {
-        self.map(|file| {
-            let mut bytes = file.durable.clone();
-            bytes.resize(file.current.len().max(bytes.len()), 0);
-            for (number, sector) in file.current.chunks(SECTOR_BYTES).enumerate() {
-                let drawn = xxhash_rust::xxh3::xxh3_64_with_seed(&number.to_le_bytes(), seed);
-                if drawn.is_multiple_of(2) {
-                    let at = number * SECTOR_BYTES;
-                    bytes[at..at + sector.len()].copy_from_slice(sector);
-                }
-            }
-            bytes
-        })
+    /// Every kind of power failure that is drawn from `seed`, and the one that is not.
+    pub(crate) fn after_power_failures(&self, seed: u64) -> [Self; 3] {
+        [Keep::Nothing, Keep::Some { seed }, Keep::Torn { seed }].map(|keep| self.after(keep))
     }
 
     /// The file as it is.
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
-        self.contents().files[name].current.clone()
+        let mut bytes = Vec::new();
+        self.volatile.open(name).unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
     }
 
-    /// Puts `bytes` in the place of the file.
-    pub(crate) fn set_bytes(&self, name: &str, bytes: Vec<u8>) {
-        let file = File { durable: bytes.clone(), current: bytes };
-        self.contents().files.insert(name.to_owned(), file);
+    /// Puts `bytes` in the place of what the file holds, durably.
+    pub(crate) fn set_bytes(&self, name: &str, bytes: &[u8]) {
+        let file = self.volatile.database(name).unwrap();
+        file.set_len(0).unwrap();
+        file.write(0, bytes).unwrap();
+        file.sync_data().unwrap();
     }
 
     /// Changes one bit of a file.
     pub(crate) fn flip(&self, name: &str, bit: usize) {
         let mut bytes = self.bytes(name);
         bytes[bit / 8] ^= 1 << (bit % 8);
-        self.set_bytes(name, bytes);
+        self.set_bytes(name, &bytes);
     }
 }
 
 impl Disk for MemoryDisk {
     fn database(&self, name: &str) -> io::Result<Box<dyn StorageBackend>> {
-        let mut contents = self.contents();
-        contents.powered()?;
-        contents.files.entry(name.to_owned()).or_default();
-        Ok(Box::new(Backend { disk: self.clone(), name: name.to_owned() }))
+        self.power().on()?;
+        Ok(Box::new(Backend { disk: self.clone(), file: self.volatile.database(name)? }))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let mut contents = self.contents();
-        contents.powered()?;
-        contents.files.insert(name.to_owned(), File::default());
-        Ok(Box::new(Writing { disk: self.clone(), name: name.to_owned(), at: 0 }))
+        self.change()?;
+        Ok(Box::new(Writing { disk: self.clone(), file: self.volatile.create(name)? }))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Cursor::new(self.contents().file(name)?.current.clone())))
+        self.power().on()?;
+        self.volatile.open(name)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut contents = self.contents();
-        contents.powered()?;
-        let file = contents.files.remove(from).ok_or(ErrorKind::NotFound)?;
-        contents.files.insert(to.to_owned(), file);
-        contents.syncs += 1;
-        Ok(())
+        self.sync()?;
+        self.volatile.rename(from, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let mut contents = self.contents();
-        contents.powered()?;
-        contents.files.remove(name);
-        Ok(())
+        self.change()?;
+        self.volatile.remove(name)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(self.contents().files.keys().cloned().collect())
+        self.volatile.list()
     }
 
     fn path(&self, name: &str) -> String {
-        format!("memory:{name}")
+        self.volatile.path(name)
     }
 }
 
-#[derive(Debug)]
 struct Backend {
     disk: MemoryDisk,
-    name: String,
+    file: Box<dyn StorageBackend>,
 }
 
-fn place(offset: u64) -> usize {
-    usize::try_from(offset).unwrap()
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.file.fmt(f)
+    }
 }
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        Ok(u64::try_from(self.disk.contents().file(&self.name)?.current.len()).unwrap())
+        self.disk.power().on()?;
+        self.file.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut contents = self.disk.contents();
-        let file = &contents.file(&self.name)?.current;
-        let bytes = file.get(place(offset)..place(offset) + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(bytes);
-        Ok(())
+        self.disk.power().on()?;
+        self.file.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.contents().file(&self.name)?.current.resize(place(len), 0);
-        Ok(())
+        self.disk.change()?;
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.disk.contents().sync(&self.name)
+        self.disk.sync()?;
+        self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.contents().write(&self.name, place(offset), data)
+        self.disk.change()?;
+        self.file.write(offset, data)
     }
 }
 
 struct Writing {
     disk: MemoryDisk,
-    name: String,
-    at: usize,
+    file: Box<dyn DiskFile>,
 }
 
 impl Write for Writing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.contents().write(&self.name, self.at, bytes)?;
-        self.at += bytes.len();
-        Ok(bytes.len())
+        self.disk.change()?;
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -235,10 +223,143 @@ impl Write for Writing {
 
 impl DiskFile for Writing {
     fn sync(&mut self) -> io::Result<()> {
-        self.disk.contents().sync(&self.name)
+        self.disk.sync()?;
+        self.file.sync()
     }
 
     fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk.contents().write(&self.name, 0, bytes)
+        self.disk.change()?;
+        self.file.overwrite(bytes)
+    }
+}
+
+/// A directory in memory that loses nothing. Clones are the same directory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plain(Arc<Mutex<BTreeMap<String, PlainFile>>>);
+
+#[derive(Debug, Clone, Default)]
+struct PlainFile(Arc<Mutex<Vec<u8>>>);
+
+impl Plain {
+    fn files(&self) -> MutexGuard<'_, BTreeMap<String, PlainFile>> {
+        self.0.lock().unwrap()
+    }
+
+    /// Another directory that holds the same.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = |file: &PlainFile| PlainFile(Arc::new(Mutex::new(file.bytes().clone())));
+        let files = self.files().iter().map(|(name, file)| (name.clone(), copy(file))).collect();
+        Self(Arc::new(Mutex::new(files)))
+    }
+
+    /// A file as it is, if it is there.
+    pub(crate) fn contents(&self, name: &str) -> Option<Vec<u8>> {
+        self.files().get(name).map(|file| file.bytes().clone())
+    }
+}
+
+impl PlainFile {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Disk for Plain {
+    fn database(&self, name: &str) -> io::Result<Box<dyn StorageBackend>> {
+        Ok(Box::new(self.files().entry(name.to_owned()).or_default().clone()))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.files().entry(name.to_owned()).or_default().clone();
+        file.set_len(0)?;
+        Ok(Box::new(PlainWriting { file, at: 0 }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Cursor::new(self.contents(name).ok_or(ErrorKind::NotFound)?)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut files = self.files();
+        let file = files.remove(from).ok_or(ErrorKind::NotFound)?;
+        files.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.files().remove(name);
+        Ok(())
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.files().keys().cloned().collect())
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("memory:{name}")
+    }
+}
+
+fn place(offset: u64) -> usize {
+    usize::try_from(offset).unwrap()
+}
+
+impl StorageBackend for PlainFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(u64::try_from(self.bytes().len()).unwrap())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let bytes = self.bytes();
+        let read = bytes.get(place(offset)..place(offset) + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(read);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.bytes().resize(place(len), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut bytes = self.bytes();
+        let end = place(offset) + data.len();
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        bytes[place(offset)..end].copy_from_slice(data);
+        Ok(())
+    }
+}
+
+/// A plain file and how far it was written.
+struct PlainWriting {
+    file: PlainFile,
+    at: u64,
+}
+
+impl Write for PlainWriting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        StorageBackend::write(&self.file, self.at, bytes)?;
+        self.at += u64::try_from(bytes.len()).unwrap();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl DiskFile for PlainWriting {
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
+        StorageBackend::write(&self.file, 0, bytes)
     }
 }

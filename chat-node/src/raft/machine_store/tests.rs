@@ -44,7 +44,7 @@ async fn the_durable_state_is_never_ahead_of_the_durable_log() {
                 break;
             }
         }
-        for after in [disk.after_power_failure(), disk.after_torn_writes(fails_at)] {
+        for after in disk.after_power_failures(fails_at) {
             let (log, state) = on_disk(&after);
             assert!(state <= log, "the state has {state}, the log {log}, when sync {fails_at} fails");
         }

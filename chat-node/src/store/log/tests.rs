@@ -174,7 +174,7 @@ fn a_log_that_fell_back_is_noticed() {
     mark.set(2).unwrap();
 
     let fallen = disk.after_kill();
-    fallen.set_bytes(FILE, old.clone());
+    fallen.set_bytes(FILE, &old);
     let error = verify(&fallen).unwrap_err();
     assert!(error.to_string().contains("log.redb") && error.to_string().contains("lost"), "{error}");
 
@@ -206,12 +206,20 @@ fn ops(model: &Model, (kind, size): (u8, u64)) -> Vec<Op> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever was committed, a power failure at any sync leaves a prefix of the commits, and all that were answered.
+    /// Whatever was committed, a power failure at any change of the file leaves a prefix of the commits, and all that
+    /// were answered.
     #[test]
-    fn a_power_failure_leaves_what_was_acknowledged(steps in steps(), fails_at in 0..40_u64, seed: u64) {
+    fn a_power_failure_leaves_what_was_acknowledged(
+        steps in steps(),
+        fails_at in 0..40_u64,
+        within in 0..400_u64,
+        seed: u64,
+    ) {
         let disk = MemoryDisk::default();
         let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
+        // The power fails at a sync, or at any write or sync, whichever comes first.
         disk.fail_at(fails_at);
+        disk.fail_at_change(within);
         let mut model = Model::default();
         let mut states = vec![model.clone()];
         let mut acknowledged = 0;
@@ -225,7 +233,7 @@ proptest! {
                 Err(_) => break,
             }
         }
-        for after in [disk.after_power_failure(), disk.after_torn_writes(seed)] {
+        for after in disk.after_power_failures(seed) {
             let seen = open_all(&after).unwrap();
             let commits = usize::try_from(seen.commits).unwrap();
             prop_assert!(commits >= acknowledged, "{commits} of {acknowledged}");

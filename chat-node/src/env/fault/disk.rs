@@ -1,0 +1,3 @@
+//! Disks that fail.
+
+pub mod volatile;
