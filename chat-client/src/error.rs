@@ -7,7 +7,8 @@
 //! * **`AttemptForgotten`** is answered by apply *instead of* doing anything, to an attempt that it can no longer tell
 //!   from an earlier one: the try did nothing, and being one entry of the log, it is over. Whether an earlier try did
 //!   something is for that try's own error to say, and [`Error::is_definite`] of them all takes it into account.
-//! * **`NoLeader`, `Overloaded`, `Starting`, `Stopping`** are by contract answered only when nothing was proposed.
+//! * **`NoLeader`, `Overloaded`, `Starting`, `Stopping`, `NotAMember`** are by contract answered only when nothing was
+//!   proposed.
 //! * **`Connect`** is produced only when no connection existed to hand the request to. Either [`crate::Endpoint`] was
 //!   still opening its own, or tonic was opening one again: its `Reconnect` then gives the request the stored
 //!   [`tonic::ConnectError`] *instead of* passing it on, and nothing else in tonic makes that error.
@@ -138,7 +139,9 @@ const fn chat_row(code: Code) -> Row {
         }
         Code::NoLeader => unserved("there was nobody to propose it to"),
         Code::Overloaded => unserved("turned away before it was proposed"),
-        Code::Starting | Code::Stopping => unserved("the node does not propose in this state"),
+        Code::Starting | Code::Stopping | Code::NotAMember => {
+            unserved("the node does not propose in this state")
+        }
         Code::ReadUnavailable => unserved("a read could not be confirmed, before anything was proposed"),
         Code::Unknown => unknown("it was proposed, or may have been"),
     }
@@ -159,6 +162,7 @@ const fn chat_word(code: Code) -> &'static str {
         Code::Overloaded => "overloaded",
         Code::Starting => "starting",
         Code::Stopping => "stopping",
+        Code::NotAMember => "not_a_member",
         Code::ReadUnavailable => "read_unavailable",
         Code::Unknown => "unknown",
     }

@@ -6,6 +6,7 @@
 
 mod chat;
 mod front;
+mod members;
 mod node;
 
 pub use chat::FakeChat;

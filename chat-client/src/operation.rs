@@ -5,7 +5,10 @@
 use std::future::Future;
 
 use proto::admin::admin_client::AdminClient;
-use proto::admin::{DigestReply, DigestRequest, StatusReply, StatusRequest};
+use proto::admin::{
+    AddLearnerRequest, ChangeMembersRequest, DigestReply, DigestRequest, MembersReply, StatusReply,
+    StatusRequest, TakeSnapshotReply, TakeSnapshotRequest, TransferLeaderReply, TransferLeaderRequest,
+};
 use proto::chat::chat_client::ChatClient;
 use proto::chat::{
     CreateAccountReply, CreateAccountRequest, DeleteAccountReply, DeleteAccountRequest, ListAccountsReply,
@@ -50,8 +53,9 @@ macro_rules! operations {
     )*};
 }
 
-// Two writes carry no attempt. A login that is tried again opens one more session, whose token nobody ever saw and which
-// expires by itself. A logout that is tried again ends what is already ended.
+// Some writes carry no attempt. A login that is tried again opens one more session, whose token nobody ever saw and which
+// expires by itself. A logout that is tried again ends what is
+// already ended. What an operator changes is what it is after the first time, and is refused or done again the second.
 operations! {
     CreateAccountRequest => CreateAccountReply, ChatClient::create_account, "create account", Write;
     DeleteAccountRequest => DeleteAccountReply, ChatClient::delete_account, "delete account", Write;
@@ -64,4 +68,8 @@ operations! {
     TopicRequest => TopicReply, ChatClient::topic, "read the topic", Read;
     StatusRequest => StatusReply, AdminClient::status, "ask for the status", Read;
     DigestRequest => DigestReply, AdminClient::digest, "ask for the digest", Read;
+    AddLearnerRequest => MembersReply, AdminClient::add_learner, "add a node", Write;
+    ChangeMembersRequest => MembersReply, AdminClient::change_members, "change the members", Write;
+    TransferLeaderRequest => TransferLeaderReply, AdminClient::transfer_leader, "transfer the leadership", Write;
+    TakeSnapshotRequest => TakeSnapshotReply, AdminClient::take_snapshot, "take a snapshot", Write;
 }

@@ -34,7 +34,7 @@ use crate::rpc::admin::AdminRpc;
 use crate::rpc::chat::ChatRpc;
 use crate::rpc::fault::FaultRpc;
 use crate::service::Service;
-use crate::service::consensus::Consensus;
+use crate::service::consensus::{Consensus, Operate};
 use crate::store::database::is_guarded;
 use crate::trace::Trace;
 
@@ -146,7 +146,7 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
     let node = Node::start(env.clone(), config, apply(), trace).await?;
     let service = Service::new(env.clone(), node.replica().clone(), args.service_config());
     let faults = args.faults.then(|| FaultControls::new(&env));
-    let routes = routes(service, faults);
+    let routes = routes(service, node.replica().clone(), faults);
     let (stop, stopped) = oneshot::channel::<()>();
     let (drained, all_drained) = oneshot::channel::<()>();
     env.spawn(async move {
@@ -181,8 +181,13 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
 }
 
 /// What clients, operators and, with controls of faults, testers are served.
-fn routes<C: Consensus>(service: Service<C>, faults: Option<FaultControls>) -> Routes {
-    let routes = Routes::new(ChatRpc::server(service.clone())).add_service(AdminRpc::server(service));
+fn routes<C: Consensus, O: Operate>(
+    service: Service<C>,
+    operator: O,
+    faults: Option<FaultControls>,
+) -> Routes {
+    let routes =
+        Routes::new(ChatRpc::server(service.clone())).add_service(AdminRpc::server(service, operator));
     match faults {
         None => routes,
         Some(controls) => {

@@ -3,6 +3,7 @@
 //! The rest of the node knows a replica by four verbs: propose a command, read a state, watch what is applied, and ask
 //! for its status. Only the modules below this one know openraft.
 
+pub mod change;
 pub mod failure;
 pub mod lifecycle;
 pub mod log_store;
@@ -14,6 +15,7 @@ pub mod status;
 pub mod types;
 pub mod wire;
 
+pub use change::ChangeError;
 pub use failure::{Consistency, Failure};
 pub use replica::Replica;
 pub use status::{Member, Role, Status};

@@ -30,7 +30,9 @@ fn status(error: ServiceError) -> Status {
         Code::AttemptForgotten => tonic::Code::FailedPrecondition,
         Code::Conflict => tonic::Code::Aborted,
         Code::Overloaded => tonic::Code::ResourceExhausted,
-        Code::NoLeader | Code::Starting | Code::Stopping | Code::ReadUnavailable => tonic::Code::Unavailable,
+        Code::NoLeader | Code::Starting | Code::Stopping | Code::ReadUnavailable | Code::NotAMember => {
+            tonic::Code::Unavailable
+        }
         Code::Unknown | Code::Unspecified => tonic::Code::Unknown,
     };
     let message = error.message.clone();

@@ -25,6 +25,7 @@ fn the_chats_answers() {
         (Code::Starting, Unavailable),
         (Code::Stopping, Unavailable),
         (Code::ReadUnavailable, Unavailable),
+        (Code::NotAMember, Unavailable),
         (Code::AttemptForgotten, Refused),
         (Code::Unknown, Unknown),
         (Code::Unspecified, Unknown),

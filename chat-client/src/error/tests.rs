@@ -2,7 +2,7 @@
 
 use super::*;
 
-const CODES: [Code; 15] = [
+const CODES: [Code; 16] = [
     Code::Unspecified,
     Code::Invalid,
     Code::Exists,
@@ -17,6 +17,7 @@ const CODES: [Code; 15] = [
     Code::Starting,
     Code::Stopping,
     Code::ReadUnavailable,
+    Code::NotAMember,
     Code::Unknown,
 ];
 
@@ -53,6 +54,7 @@ fn exactly_these_causes_prove_that_nothing_was_applied() {
         Code::Starting,
         Code::Stopping,
         Code::ReadUnavailable,
+        Code::NotAMember,
     ];
     let expected: Vec<Cause> = proven.into_iter().map(Cause::Chat).chain([Cause::Connect]).collect();
     assert_eq!(definite, expected);
@@ -67,6 +69,7 @@ fn exactly_these_causes_pass() {
         Code::Starting,
         Code::Stopping,
         Code::ReadUnavailable,
+        Code::NotAMember,
         Code::Unknown,
     ];
     use tonic::Code as Grpc;

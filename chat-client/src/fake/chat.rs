@@ -37,6 +37,8 @@ pub(super) struct State {
     outcomes: BTreeMap<(String, u64), Result<Vec<u8>, Status>>,
     tokens: u64,
     leader: String,
+    /// The members, and whether they vote.
+    pub(super) members: BTreeMap<String, bool>,
 }
 
 impl Default for FakeChat {
@@ -48,7 +50,7 @@ impl Default for FakeChat {
 impl FakeChat {
     /// Makes `name` the leader that nodes report.
     pub fn set_leader(&self, name: &str) {
-        name.clone_into(&mut self.state().leader);
+        self.state().set_leader(name);
     }
 
     /// Creates an account beforehand.
@@ -97,6 +99,10 @@ impl FakeChat {
 }
 
 impl State {
+    pub(super) fn set_leader(&mut self, name: &str) {
+        name.clone_into(&mut self.leader);
+    }
+
     pub(super) fn leader(&self) -> &str {
         &self.leader
     }

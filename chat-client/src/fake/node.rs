@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use futures::Stream;
 use proto::admin::admin_server::{Admin, AdminServer};
-use proto::admin::{DigestReply, DigestRequest, Member, Role, StatusReply, StatusRequest};
+use proto::admin::{
+    AddLearnerRequest, ChangeMembersRequest, DigestReply, DigestRequest, MembersReply, Role, StatusReply,
+    StatusRequest, TakeSnapshotReply, TakeSnapshotRequest, TransferLeaderReply, TransferLeaderRequest,
+};
 use proto::chat::chat_server::{Chat, ChatServer};
 use proto::chat::{
     Attempt, Code, CreateAccountReply, CreateAccountRequest, DeleteAccountReply, DeleteAccountRequest, Event,
@@ -109,8 +112,8 @@ impl FakeNode {
         self.inner.front.address().to_string()
     }
 
-    /// Plans what it does with the next requests that are not planned for yet. Questions to an operator's side are not
-    /// planned for.
+    /// Plans what it does with the next requests that are not planned for yet. An operator's questions are
+    /// not planned for; what changes the cluster is.
     pub fn plan(&self, acts: impl IntoIterator<Item = Act>) {
         self.inner.plan().extend(acts);
     }
@@ -306,7 +309,6 @@ impl Admin for Service {
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
         let state = self.0.chat.state();
         let role = if state.leader() == self.0.name { Role::Leader } else { Role::Follower };
-        let member = Member { node: self.0.name.clone(), voter: true, address: String::new() };
         Ok(Response::new(StatusReply {
             node: self.0.name.clone(),
             role: role.into(),
@@ -315,7 +317,7 @@ impl Admin for Service {
             last_log: state.applied(),
             committed: state.applied(),
             applied: state.applied(),
-            members: vec![member],
+            members: state.members(&self.0.name),
             version: "0.0.0".to_owned(),
             uptime_ms: 60_000,
             ..StatusReply::default()
@@ -329,29 +331,37 @@ impl Admin for Service {
 
     async fn add_learner(
         &self,
-        _: Request<proto::admin::AddLearnerRequest>,
-    ) -> Result<Response<proto::admin::MembersReply>, Status> {
-        Err(Status::unimplemented("the fake has no cluster to change"))
+        request: Request<AddLearnerRequest>,
+    ) -> Result<Response<MembersReply>, Status> {
+        let node = &request.get_ref().node;
+        self.serve("add a node", None, |state| state.add_learner(&self.0.name, node)).await
     }
 
     async fn change_members(
         &self,
-        _: Request<proto::admin::ChangeMembersRequest>,
-    ) -> Result<Response<proto::admin::MembersReply>, Status> {
-        Err(Status::unimplemented("the fake has no cluster to change"))
+        request: Request<ChangeMembersRequest>,
+    ) -> Result<Response<MembersReply>, Status> {
+        let change = |state: &mut State| state.change_members(&self.0.name, request.get_ref());
+        self.serve("change the members", None, change).await
     }
 
     async fn transfer_leader(
         &self,
-        _: Request<proto::admin::TransferLeaderRequest>,
-    ) -> Result<Response<proto::admin::TransferLeaderReply>, Status> {
-        Err(Status::unimplemented("the fake has no cluster to change"))
+        request: Request<TransferLeaderRequest>,
+    ) -> Result<Response<TransferLeaderReply>, Status> {
+        let transfer = |state: &mut State| state.transfer_leader(&self.0.name, &request.get_ref().to);
+        self.serve("transfer the leadership", None, transfer).await
     }
 
     async fn take_snapshot(
         &self,
-        _: Request<proto::admin::TakeSnapshotRequest>,
-    ) -> Result<Response<proto::admin::TakeSnapshotReply>, Status> {
-        Err(Status::unimplemented("the fake has no cluster to change"))
+        request: Request<TakeSnapshotRequest>,
+    ) -> Result<Response<TakeSnapshotReply>, Status> {
+        let purge = request.get_ref().purge;
+        self.serve("take a snapshot", None, |state| {
+            let index = state.applied();
+            Ok(TakeSnapshotReply { index, purged: if purge { index } else { 0 } })
+        })
+        .await
     }
 }

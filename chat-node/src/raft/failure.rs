@@ -34,6 +34,12 @@ pub enum Failure {
     /// The node is on its way out. Never proposed.
     #[error("the node is stopping")]
     Stopping,
+    /// The node belongs to no cluster. Never proposed.
+    #[error("{}", stranger(*removed))]
+    NotAMember {
+        /// It was a member, and was removed.
+        removed: bool,
+    },
     /// The read could not be confirmed, or not in time. Reads change nothing.
     #[error("the read could not be confirmed: {why}")]
     ReadUnavailable {
@@ -66,8 +72,15 @@ impl Failure {
             Failure::NoLeader { leader }
             | Failure::ReadUnavailable { leader, .. }
             | Failure::Unknown { leader, .. } => leader.as_deref(),
-            Failure::Overloaded | Failure::Starting | Failure::Stopping => None,
+            Failure::Overloaded | Failure::Starting | Failure::Stopping | Failure::NotAMember { .. } => None,
         }
+    }
+}
+
+fn stranger(removed: bool) -> &'static str {
+    match removed {
+        true => "the node was removed from the cluster, and serves nobody: ask another one",
+        false => "the node waits to be added to a cluster: ask another one",
     }
 }
 

@@ -144,13 +144,10 @@ pub(crate) async fn stopped(core: Core) -> Option<String> {
 /// Lets another node lead, if this one does, and waits until it does.
 pub(crate) async fn hand_over(replica: &Replica) {
     let metrics = replica.metrics();
-    let Some(replication) = metrics.replication.filter(|_| metrics.state.is_leader()) else { return };
-    let voters: BTreeSet<NodeName> = metrics.membership_config.membership().voter_ids().collect();
-    let heir = replication
-        .into_iter()
-        .filter(|(name, _)| name != replica.node() && voters.contains(name))
-        .max_by_key(|(_, matched)| *matched);
-    let Some((heir, _)) = heir else { return };
+    if !metrics.state.is_leader() {
+        return;
+    }
+    let Some(heir) = replica.heir(&metrics) else { return };
     tracing::info!(%heir, "hands over the leadership");
     if replica.core().trigger().transfer_leader(heir).await.is_err() {
         return;

@@ -6,7 +6,8 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use openraft::Snapshot;
-use proto::raft::{Frame, Kind, SnapshotOffer};
+use openraft::async_runtime::WatchReceiver as _;
+use proto::raft::{Frame, InviteReply, InviteRequest, Kind, MembersReply, MembersRequest, SnapshotOffer};
 
 use super::machine_store::SnapshotData;
 use super::replica::Replica;
@@ -14,7 +15,7 @@ use super::wire::rpc::{
     append_reply, frame, open, parse_append_request, parse_transfer_request, parse_vote_request,
     snapshot_reply, transfer_reply, vote_reply,
 };
-use super::wire::{WireError, parse_snapshot_head, parse_vote};
+use super::wire::{WireError, parse_snapshot_head, parse_vote, stored_membership};
 use crate::env::disk::DiskFile;
 use crate::env::fault::CrashPoint;
 use crate::env::transport::{Handler, HandlerError, Incoming};
@@ -56,6 +57,16 @@ async fn answer(replica: Replica, question: Frame) -> Result<Frame, HandlerError
         }
         kind @ Kind::ReadIndex => {
             Ok(frame(kind, &replica.asked_read_index(open(kind, &question).map_err(refused)?).await))
+        }
+        kind @ Kind::Invite => {
+            let InviteRequest {} = open(kind, &question).map_err(refused)?;
+            Ok(frame(kind, &InviteReply {}))
+        }
+        kind @ Kind::Members => {
+            let MembersRequest {} = open(kind, &question).map_err(refused)?;
+            let metrics = core.server_metrics().borrow_watched().clone();
+            let committed = Some(stored_membership(&metrics.committed_membership_config));
+            Ok(frame(kind, &MembersReply { committed }))
         }
         Kind::Unspecified | Kind::Append | Kind::Snapshot | Kind::Chunk => {
             Err(refused(WireError::Kind(question.kind)))

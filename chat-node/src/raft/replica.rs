@@ -9,7 +9,11 @@
 //! then on every failure is [`Failure::Unknown`]: no error of the library proves that the entry is not in some log that
 //! a later leader brings to all.
 
+mod finish;
 mod leader;
+mod members;
+mod snapshot;
+mod transfer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +26,7 @@ use proto::log::{Command, Reply};
 use proto::raft::{ForwardRequest, Frame, Kind, ReadIndexRequest, forward_reply, read_index_reply};
 use tokio::sync::Semaphore;
 
+use super::change::ChangeError;
 use super::failure::{Consistency, Failure};
 use super::machine_store::MachineStore;
 use super::status::{Member, Role, Status};
@@ -31,7 +36,7 @@ use crate::bug::{Bug, Bugs};
 use crate::env::transport::TransportError;
 use crate::env::{Env, Instant, watch};
 use crate::machine::tables::{StoreError, Tables};
-use crate::service::consensus::Consensus;
+use crate::service::consensus::{Consensus, Operate};
 use crate::store::database;
 
 /// How long a caller waits while nobody leads, at most. Twice what an election takes.
@@ -61,6 +66,8 @@ struct Inner {
     started: Instant,
     /// How many proposals and reads may be in flight.
     room: Semaphore,
+    /// Its one permit is had by the change of members that is at work here.
+    changing: Arc<Semaphore>,
     ready: watch::Receiver<bool>,
     stage: watch::Sender<Stage>,
     stages: watch::Receiver<Stage>,
@@ -109,7 +116,11 @@ impl Replica {
         let Parts { env, node, core, store, bugs, in_flight_max, ready } = parts;
         let (started, room) = (env.now(), Semaphore::new(in_flight_max));
         let (stage, stages) = watch::channel(Stage::Running);
-        Self { inner: Arc::new(Inner { env, node, core, store, bugs, started, room, ready, stage, stages }) }
+        let changing = Arc::new(Semaphore::new(1));
+        let inner = Inner { env, node, core, store, bugs, started, room, changing, ready, stage, stages };
+        let replica = Self { inner: Arc::new(inner) };
+        replica.env().spawn(finish::finish_changes(replica.clone()));
+        replica
     }
 
     /// What the node may touch.
@@ -180,6 +191,23 @@ impl Replica {
         self.inner.core.server_metrics().borrow_watched().current_leader.clone()
     }
 
+    fn leader_name(&self) -> Option<String> {
+        self.leader().map(|name| name.to_string())
+    }
+
+    /// The members as this node has them, committed or not.
+    fn members(&self) -> Vec<Member> {
+        let metrics = self.core().server_metrics().borrow_watched().clone();
+        let membership = metrics.membership_config.membership();
+        let voters: std::collections::BTreeSet<NodeName> = membership.voter_ids().collect();
+        let members = membership.nodes().map(|(name, _)| Member {
+            node: name.to_string(),
+            voter: voters.contains(name),
+            address: self.env().transport.address(name.as_str()),
+        });
+        members.collect()
+    }
+
     async fn forward(
         &self,
         leader: &NodeName,
@@ -188,8 +216,7 @@ impl Replica {
         deadline: Instant,
     ) -> Result<Reply, Failure> {
         let request = ForwardRequest { actor, command, within_ms: self.within_ms(deadline) };
-        let unknown =
-            |why: String| Failure::Unknown { why, leader: self.leader().map(|name| name.to_string()) };
+        let unknown = |why: String| Failure::Unknown { why, leader: self.leader_name() };
         let answer = match self.ask_leader(leader, frame(Kind::Forward, &request), deadline).await {
             Ok(answer) => answer,
             Err(Unanswered::Unasked) => return Err(Failure::NoLeader { leader: Some(leader.to_string()) }),
@@ -374,14 +401,10 @@ impl Consensus for Replica {
 
     fn status(&self) -> Status {
         let metrics = self.metrics();
-        let transport = &self.inner.env.transport;
-        let membership = metrics.membership_config.membership();
-        let voters: std::collections::BTreeSet<NodeName> = membership.voter_ids().collect();
-        let members = membership.nodes().map(|(name, _)| Member {
-            node: name.to_string(),
-            voter: voters.contains(name),
-            address: transport.address(name.as_str()),
-        });
+        let members = self.members();
+        let server = self.inner.core.server_metrics().borrow_watched().clone();
+        let changing = server.membership_config.log_id() != server.committed_membership_config.log_id()
+            || server.membership_config.membership().get_joint_config().len() > 1;
         let uptime = self.inner.env.now() - self.inner.started;
         Status {
             node: self.inner.node.to_string(),
@@ -393,7 +416,8 @@ impl Consensus for Replica {
             applied: self.inner.store.applied().get(),
             snapshot: metrics.snapshot.map_or(0, |id| id.index()),
             purged: metrics.purged.map_or(0, |id| id.index()),
-            members: members.collect(),
+            members,
+            changing,
             bugs: self.inner.bugs.names(),
             uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
         }
@@ -411,6 +435,29 @@ impl Consensus for Replica {
             Ok((head.index(), head.digest.to_string()))
         })
         .await
+    }
+}
+
+impl Operate for Replica {
+    async fn add_learner(&self, node: &str, deadline: Instant) -> Result<Vec<Member>, ChangeError> {
+        Replica::add_learner(self, node, deadline).await
+    }
+
+    async fn change_members(
+        &self,
+        promote: &[String],
+        remove: &[String],
+        deadline: Instant,
+    ) -> Result<Vec<Member>, ChangeError> {
+        Replica::change_members(self, promote, remove, deadline).await
+    }
+
+    async fn transfer_leader(&self, to: &str, deadline: Instant) -> Result<(String, u64), ChangeError> {
+        Replica::transfer_leader(self, to, deadline).await
+    }
+
+    async fn take_snapshot(&self, purge: bool, deadline: Instant) -> Result<(u64, u64), ChangeError> {
+        Replica::take_snapshot(self, purge, deadline).await
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Status {
     pub purged: u64,
     /// The members of the cluster, by name.
     pub members: Vec<Member>,
+    /// The members are being changed: two sets of voters decide together, or the newest is not committed yet.
+    pub changing: bool,
     /// The planted bugs that are switched on.
     pub bugs: Vec<String>,
     /// How long it has run, in milliseconds.

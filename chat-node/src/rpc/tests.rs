@@ -2,7 +2,10 @@
 
 use prost::Message as _;
 use proto::admin::admin_client::AdminClient;
-use proto::admin::{DigestRequest, StatusRequest};
+use proto::admin::{
+    AddLearnerRequest, ChangeMembersRequest, DigestRequest, StatusRequest, TakeSnapshotRequest,
+    TransferLeaderRequest,
+};
 use proto::chat::chat_client::ChatClient;
 use proto::chat::chat_server::ChatServer;
 use proto::chat::{
@@ -12,7 +15,9 @@ use proto::chat::{
 
 use super::admin::AdminRpc;
 use super::chat::ChatRpc;
-use crate::raft::Failure;
+use crate::env::Instant;
+use crate::raft::{ChangeError, Failure, Member};
+use crate::service::consensus::Operate;
 use crate::service::consensus::memory::{MemoryConsensus, Trouble};
 use crate::service::tests::Node;
 
@@ -133,7 +138,7 @@ async fn an_error_says_what_a_client_may_conclude() {
 async fn an_operator_sees_the_node_and_its_digest() {
     let node = Node::start();
     account(&mut client(&node), "alice").await;
-    let mut admin = AdminClient::new(AdminRpc::server(node.service.clone()));
+    let mut admin = AdminClient::new(AdminRpc::server(node.service.clone(), Refusing(ChangeError::Nothing)));
     let status = admin.status(StatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.node.as_str(), status.leader.as_str(), status.applied), ("n1", "n1", 2));
     assert_eq!(status.role(), proto::admin::Role::Leader);
@@ -141,4 +146,74 @@ async fn an_operator_sees_the_node_and_its_digest() {
     assert_eq!((digest.index, digest.digest.len()), (2, 32));
     let later = admin.digest(DigestRequest { at_least: 3, verify: false }).await.unwrap_err();
     assert_eq!(detail(&later).code(), Code::ReadUnavailable);
+}
+
+/// An operator's side that refuses everything alike.
+#[derive(Debug, Clone)]
+struct Refusing(ChangeError);
+
+impl Operate for Refusing {
+    async fn add_learner(&self, _: &str, _: Instant) -> Result<Vec<Member>, ChangeError> {
+        Err(self.0.clone())
+    }
+
+    async fn change_members(
+        &self,
+        _: &[String],
+        _: &[String],
+        _: Instant,
+    ) -> Result<Vec<Member>, ChangeError> {
+        Err(self.0.clone())
+    }
+
+    async fn transfer_leader(&self, _: &str, _: Instant) -> Result<(String, u64), ChangeError> {
+        Err(self.0.clone())
+    }
+
+    async fn take_snapshot(&self, _: bool, _: Instant) -> Result<(u64, u64), ChangeError> {
+        Err(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn what_an_operator_is_refused_says_whether_anything_was_begun() {
+    let node = Node::start();
+    let n2 = || "n2".to_owned();
+    for (error, grpc, code, leader) in [
+        (
+            ChangeError::NotLeader { node: "n1".to_owned(), leader: Some(n2()) },
+            tonic::Code::FailedPrecondition,
+            Code::NoLeader,
+            "n2",
+        ),
+        (ChangeError::NoMember { node: n2(), members: n2() }, tonic::Code::NotFound, Code::NotFound, ""),
+        (ChangeError::Voter { node: n2() }, tonic::Code::AlreadyExists, Code::Exists, ""),
+        (ChangeError::InProgress, tonic::Code::Aborted, Code::Overloaded, ""),
+        (ChangeError::NoVoter, tonic::Code::FailedPrecondition, Code::Invalid, ""),
+        (
+            ChangeError::Late { what: "late".to_owned(), leader: Some(n2()) },
+            tonic::Code::DeadlineExceeded,
+            Code::Unknown,
+            "n2",
+        ),
+        (
+            ChangeError::Unknown { why: "lost".to_owned(), leader: None },
+            tonic::Code::Unavailable,
+            Code::Unknown,
+            "",
+        ),
+    ] {
+        let mut admin = AdminClient::new(AdminRpc::server(node.service.clone(), Refusing(error.clone())));
+        let refused = [
+            admin.add_learner(AddLearnerRequest::default()).await.unwrap_err(),
+            admin.change_members(ChangeMembersRequest::default()).await.unwrap_err(),
+            admin.transfer_leader(TransferLeaderRequest::default()).await.unwrap_err(),
+            admin.take_snapshot(TakeSnapshotRequest::default()).await.unwrap_err(),
+        ];
+        for status in refused {
+            let found = (status.code(), detail(&status).code(), detail(&status).leader);
+            assert_eq!(found, (grpc, code, leader.to_owned()), "{error}");
+            assert_eq!(detail(&status).message, error.to_string());
+        }
+    }
 }

@@ -6,7 +6,7 @@ use proto::log::{Command, Reply};
 
 use crate::env::{Instant, watch};
 use crate::machine::tables::{StoreError, Tables};
-use crate::raft::{Consistency, Failure, Status};
+use crate::raft::{ChangeError, Consistency, Failure, Member, Status};
 
 /// A replica of the chat, as the service knows it. A clone is the same replica.
 pub trait Consensus: Clone + Send + Sync + 'static {
@@ -51,6 +51,51 @@ pub trait Consensus: Clone + Send + Sync + 'static {
         verify: bool,
         deadline: Instant,
     ) -> impl Future<Output = Result<(u64, String), Failure>> + Send;
+}
+
+/// What an operator may have done, as the wire knows it.
+pub trait Operate: Clone + Send + Sync + 'static {
+    /// Makes `node` a member without a vote, and waits until it has the log.
+    ///
+    /// # Errors
+    /// It is [`ChangeError`]'s to say.
+    fn add_learner(
+        &self,
+        node: &str,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Member>, ChangeError>> + Send;
+
+    /// Gives votes to the learners `promote` and lets `remove` leave, in one change.
+    ///
+    /// # Errors
+    /// It is [`ChangeError`]'s to say.
+    fn change_members(
+        &self,
+        promote: &[String],
+        remove: &[String],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Member>, ChangeError>> + Send;
+
+    /// Lets `to` lead, or, when that is empty, whoever has the most of the log. Returns who leads then, and its term.
+    ///
+    /// # Errors
+    /// It is [`ChangeError`]'s to say.
+    fn transfer_leader(
+        &self,
+        to: &str,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<(String, u64), ChangeError>> + Send;
+
+    /// Makes a durable snapshot; with `purge`, removes from the log what it holds. Returns its last index, and the last
+    /// one that was removed from the log.
+    ///
+    /// # Errors
+    /// It is [`ChangeError`]'s to say.
+    fn take_snapshot(
+        &self,
+        purge: bool,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<(u64, u64), ChangeError>> + Send;
 }
 
 #[cfg(test)]

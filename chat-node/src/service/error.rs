@@ -59,6 +59,7 @@ impl From<Failure> for ServiceError {
             Failure::Overloaded => Code::Overloaded,
             Failure::Starting => Code::Starting,
             Failure::Stopping => Code::Stopping,
+            Failure::NotAMember { .. } => Code::NotAMember,
             Failure::ReadUnavailable { .. } => Code::ReadUnavailable,
             Failure::Unknown { .. } => Code::Unknown,
         };

@@ -210,6 +210,7 @@ async fn every_failure_keeps_its_certainty_and_its_leader() {
         (Failure::Overloaded, Code::Overloaded),
         (Failure::Starting, Code::Starting),
         (Failure::Stopping, Code::Stopping),
+        (Failure::NotAMember { removed: true }, Code::NotAMember),
         (Failure::ReadUnavailable { why: "no majority".into(), leader: leader() }, Code::ReadUnavailable),
         (Failure::Unknown { why: "the deadline passed".into(), leader: leader() }, Code::Unknown),
     ];

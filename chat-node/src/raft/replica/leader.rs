@@ -106,7 +106,7 @@ impl Replica {
 }
 
 /// What a person is told of a write that the library did not finish: not its own words, which speak to who calls it.
-fn write_fault(error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> String {
+pub(super) fn write_fault(error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> String {
     match error {
         RaftError::APIError(
             ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_),

@@ -203,7 +203,7 @@ pub fn failure(failure: &Failure) -> pb::Failed {
         Failure::NoLeader { .. } => (pb::Reason::NoLeader, ""),
         Failure::Overloaded => (pb::Reason::Overloaded, ""),
         // What a node that starts is asked by a peer it answers; see the replica.
-        Failure::Starting | Failure::Stopping => (pb::Reason::Stopping, ""),
+        Failure::Starting | Failure::Stopping | Failure::NotAMember { .. } => (pb::Reason::Stopping, ""),
         Failure::ReadUnavailable { why, .. } => (pb::Reason::ReadUnavailable, why.as_str()),
         Failure::Unknown { why, .. } => (pb::Reason::Unknown, why.as_str()),
     };

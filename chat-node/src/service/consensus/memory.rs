@@ -120,6 +120,7 @@ impl Consensus for MemoryConsensus {
             snapshot: 0,
             purged: 0,
             members: Vec::new(),
+            changing: false,
             bugs: Vec::new(),
             uptime_ms: 0,
         }
