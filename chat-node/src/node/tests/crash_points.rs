@@ -104,7 +104,7 @@ async fn some_snapshot() -> Vec<u8> {
 async fn a_snapshot_from_a_leader_comes_to_its_points() {
     let bytes = some_snapshot().await;
     let copy = MemoryDisk::default();
-    copy.set_bytes(snapshot::FILE, bytes.clone());
+    copy.set_bytes(snapshot::FILE, &bytes);
     let head = snapshot::newest(&copy).unwrap().unwrap().message();
     for point in points_by(By::Snapshot) {
         let (env, recorder) = recorded(MemoryDisk::default());
