@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::exit::{EXIT_CODES, Exit};
+use crate::kernel::{self, probe::PROBE_SUBCOMMAND};
 use crate::process::NODE_SUBCOMMAND;
 use crate::run::stop::{Stop, stop};
 use player::PlayArgs;
@@ -149,6 +150,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|first| first == NODE_SUBCOMMAND) {
         return node(&arguments[2..]);
+    }
+    if arguments.get(1).is_some_and(|first| first == PROBE_SUBCOMMAND) {
+        say(&format!("{}\n", kernel::probe::answer()));
+        return Exit::Expected.into();
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

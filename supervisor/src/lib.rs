@@ -6,7 +6,8 @@
 //!
 //! - [`scenario`] reads what was asked for and decides what will be done; [`rng`] makes it reproducible from one seed.
 //! - [`system`] is the system under test as the testbed knows it; [`system::chat`] is the one that is built in.
-//! - [`process`] is one node process, [`cluster`] all of them, [`fabric`] the network between them.
+//! - [`process`] is one node process, [`cluster`] all of them, [`fabric`] the network between them, [`kernel`]
+//!   the same by the kernel's own means.
 //! - [`workload`] says what clients do, [`nemesis`] what goes wrong meanwhile.
 //! - [`run`] does it all and writes [`rundir`], which is everything that [`judge`] reads.
 //! - [`report`] is what a person sees; [`cli`] is where they begin.
@@ -20,6 +21,7 @@ pub mod exit;
 pub mod fabric;
 pub mod harness;
 pub mod judge;
+pub mod kernel;
 pub mod metrics;
 pub mod nemesis;
 pub mod process;
