@@ -122,7 +122,7 @@ impl Network {
         Ok(fault)
     }
 
-    /// Resets every connection that carries packets of `edges`, on both sides, whatever else stands. Returns how many there
+    /// Resets every connection that has come about and carries packets of `edges`, on both sides, whatever else stands. Returns how many there
     /// were.
     ///
     /// # Errors

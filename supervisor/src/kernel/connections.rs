@@ -17,8 +17,9 @@ const DESTROY: u16 = 21;
 const AF_INET: u8 = 2;
 const IPPROTO_TCP: u8 = 6;
 
-/// The states of a connection that can still carry something: all but closed, listening, and waiting for stray packets.
-const STATES: u32 = bit(1) | bit(2) | bit(3) | bit(4) | bit(5) | bit(8) | bit(9) | bit(11);
+/// The states of a connection that has come about and has not ended: established, and on its way to the end
+/// (`FIN_WAIT1`, `FIN_WAIT2`, `CLOSE_WAIT`, `LAST_ACK`, `CLOSING`).
+const STATES: u32 = bit(1) | bit(4) | bit(5) | bit(8) | bit(9) | bit(11);
 
 const fn bit(state: u32) -> u32 {
     1 << state
@@ -54,7 +55,7 @@ impl Side {
     }
 }
 
-/// Resets every connection of which `concerns` is true of the two addresses, on both sides, whatever the packet filter
+/// Resets every connection that has come about of which `concerns` is true of the two addresses, on both sides, whatever the packet filter
 /// does: each side learns it now. Returns how many there were.
 ///
 /// # Errors
