@@ -19,6 +19,8 @@ use crate::history::{History, Moment, OperationId, Outcome, Symbol};
 pub enum AnomalyKind {
     /// A message was acknowledged, and a later read of its place does not show it, nor does any read after that.
     Lost,
+    /// A message is there, and a subscription that was followed to its end never delivered it.
+    LostTail,
     /// Two nodes became leader in one term.
     TwoLeaders,
     /// A node voted for two candidates in one term.
@@ -29,10 +31,18 @@ pub enum AnomalyKind {
     CommitChanged,
     /// A node's term went back.
     TermWentBack,
+    /// A subscription passed over a message and went on behind it.
+    PollSkip,
     /// Two messages have one number, and both are shown: the log has forked.
     Conflict,
     /// One message has two numbers, and both places keep showing it.
     Duplicate,
+    /// A message has two cursors, or a cursor two messages.
+    InconsistentCursor,
+    /// A subscription delivered a message again.
+    DuplicateDelivery,
+    /// A subscription went back: it delivered what is in front of what it had delivered.
+    NonmonotonicPoll,
     /// An account was created while it existed.
     DuplicateCreate,
     /// One message has one number at one time and another at another.
@@ -61,15 +71,20 @@ pub enum AnomalyKind {
 
 impl AnomalyKind {
     /// All the kinds there are, the gravest first.
-    pub const ALL: [AnomalyKind; 19] = [
+    pub const ALL: [AnomalyKind; 24] = [
         AnomalyKind::Lost,
+        AnomalyKind::LostTail,
         AnomalyKind::TwoLeaders,
         AnomalyKind::TwoVotes,
         AnomalyKind::Diverged,
         AnomalyKind::CommitChanged,
         AnomalyKind::TermWentBack,
+        AnomalyKind::PollSkip,
         AnomalyKind::Conflict,
         AnomalyKind::Duplicate,
+        AnomalyKind::InconsistentCursor,
+        AnomalyKind::DuplicateDelivery,
+        AnomalyKind::NonmonotonicPoll,
         AnomalyKind::Moved,
         AnomalyKind::AbortedRead,
         AnomalyKind::Phantom,
@@ -88,6 +103,11 @@ impl AnomalyKind {
     pub fn name(self) -> &'static str {
         match self {
             AnomalyKind::Lost => "lost",
+            AnomalyKind::LostTail => "lost-tail",
+            AnomalyKind::PollSkip => "poll-skip",
+            AnomalyKind::InconsistentCursor => "inconsistent-cursor",
+            AnomalyKind::DuplicateDelivery => "duplicate-delivery",
+            AnomalyKind::NonmonotonicPoll => "nonmonotonic-poll",
             AnomalyKind::TwoLeaders => "two-leaders",
             AnomalyKind::TwoVotes => "two-votes",
             AnomalyKind::Diverged => "diverged",
@@ -120,7 +140,11 @@ impl AnomalyKind {
             AnomalyKind::Lost => Some("lost-write"),
             AnomalyKind::Conflict => Some("incompatible-order"),
             AnomalyKind::Duplicate => Some("duplicate-elements"),
-            AnomalyKind::Moved => Some("inconsistent-offsets"),
+            AnomalyKind::Moved | AnomalyKind::InconsistentCursor => Some("inconsistent-offsets"),
+            AnomalyKind::LostTail => Some("unseen"),
+            AnomalyKind::PollSkip => Some("poll-skip"),
+            AnomalyKind::NonmonotonicPoll => Some("nonmonotonic-poll"),
+            AnomalyKind::DuplicateDelivery => Some("duplicate"),
             AnomalyKind::AbortedRead => Some("G1a"),
             AnomalyKind::Phantom => Some("unexpected"),
             AnomalyKind::StaleRead => Some("G-single-realtime"),

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::model::accounts::Initially;
 use crate::model::register::Semantics;
 use crate::verdict::CheckResult;
-use crate::{convergence, durability, log, raft_trace, search};
+use crate::{convergence, delivery, durability, log, raft_trace, search};
 
 /// A property that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,12 +31,19 @@ pub enum CheckName {
     OneLeaderPerTerm,
     /// All nodes arrive at the same state.
     Convergence,
+    /// A subscription delivers every message of its inbox, once and in order.
+    Delivery,
 }
 
 impl CheckName {
     /// All the checks there are.
-    pub const ALL: [CheckName; 4] =
-        [CheckName::Linearizable, CheckName::Durable, CheckName::OneLeaderPerTerm, CheckName::Convergence];
+    pub const ALL: [CheckName; 5] = [
+        CheckName::Linearizable,
+        CheckName::Durable,
+        CheckName::OneLeaderPerTerm,
+        CheckName::Convergence,
+        CheckName::Delivery,
+    ];
 
     /// The name in scenarios and reports.
     #[must_use]
@@ -46,6 +53,7 @@ impl CheckName {
             CheckName::Durable => "durable",
             CheckName::OneLeaderPerTerm => "one-leader-per-term",
             CheckName::Convergence => "convergence",
+            CheckName::Delivery => "delivery",
         }
     }
 }
@@ -58,7 +66,9 @@ impl fmt::Display for CheckName {
 
 /// A name that is no check's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("unknown check `{0}`; there are linearizable, durable, one-leader-per-term and convergence")]
+#[error(
+    "unknown check `{0}`; there are linearizable, durable, one-leader-per-term, convergence and delivery"
+)]
 pub struct UnknownCheck(pub String);
 
 impl FromStr for CheckName {
@@ -88,6 +98,7 @@ pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> C
         CheckName::Convergence => convergence::check(evidence, limits)
             .and(raft_trace::agreement(evidence, limits))
             .into_result(name),
+        CheckName::Delivery => delivery::check(&evidence.history, limits),
     }
 }
 

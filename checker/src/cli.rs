@@ -201,14 +201,19 @@ fn only(evidence: &Evidence, object: Object) -> Result<(), String> {
 fn default_checks(evidence: &Evidence, notes: &mut Vec<String>) -> Vec<CheckName> {
     let is_final_read = |operation: &Operation| matches!(operation.input, Input::Read { last: true, .. });
     let final_reads = evidence.history.operations().iter().any(is_final_read);
+    let is_poll = |operation: &Operation| matches!(operation.input, Input::Poll { .. });
+    let polls = evidence.history.operations().iter().any(is_poll);
     let mut names = vec![CheckName::Linearizable];
     for (name, there, missing) in [
         (CheckName::Durable, final_reads, "the history has no final reads"),
         (CheckName::OneLeaderPerTerm, !evidence.traces.is_empty(), "there are no traces"),
         (CheckName::Convergence, !evidence.digests.is_empty(), "there are no digests"),
+        (CheckName::Delivery, polls, "there are no polls"),
     ] {
         if there {
             names.push(name);
+        } else if name == CheckName::Delivery {
+            // Most systems have no subscriptions, so that nobody misses it.
         } else {
             notes.push(format!("{name} was not checked: {missing}"));
         }

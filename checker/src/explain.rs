@@ -22,7 +22,7 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{client, list, operation_about, the_read};
+pub use describe::{client, list, operation_about, the_poll, the_read};
 pub use precision::{Precision, seconds};
 pub use scene::Scene;
 

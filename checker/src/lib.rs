@@ -8,7 +8,7 @@
 //!
 //! - [`history`] holds what was recorded, with its invariants; [`evidence`] adds what the nodes wrote down.
 //! - [`check`] names the checks and dispatches; [`limits`] bounds them. The deciders: [`log`] for conversations,
-//!   [`search`] with a [`model`] for accounts and registers, [`durability`], [`raft_trace`], [`convergence`].
+//!   [`search`] with a [`model`] for accounts and registers, [`durability`], [`delivery`], [`raft_trace`], [`convergence`].
 //! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
 //!   [`report`] puts it into paragraphs.
 //!
@@ -26,6 +26,7 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod convergence;
+pub mod delivery;
 pub mod durability;
 pub mod evidence;
 pub mod explain;

@@ -23,7 +23,9 @@
 //! # Caveats
 //! * Message ids must be unique in the history. That is verified: a repeated id makes the verdict unknown.
 //! * A conversation is empty when the history begins.
-//! * Tombstones and subscriptions are not judged yet; a history that has them is unknown at best.
+//! * Tombstones are not judged yet; a history that has them is unknown at best.
+//! * Subscriptions are not judged here. A subscription may be late, so it has no place in the order of the operations;
+//!   what it delivers is for [`delivery`](crate::delivery) to judge.
 
 mod decide;
 mod diagnose;
@@ -87,7 +89,7 @@ fn unjudged(history: &History) -> Option<String> {
     let kinds: BTreeSet<&str> = history
         .operations()
         .iter()
-        .filter(|operation| matches!(operation.input, Input::Delete { .. } | Input::Poll))
+        .filter(|operation| matches!(operation.input, Input::Delete { .. }))
         .map(|operation| history.f(operation))
         .collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();

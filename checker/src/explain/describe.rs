@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::evidence::trace::TraceEvent;
-use crate::history::{Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
+use crate::history::{Delivery, Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
 
 /// The most messages of a page that are listed one by one.
 const ENTRIES_MAX: usize = 4;
@@ -40,6 +40,13 @@ pub fn the_read(history: &History, operation: &Operation) -> String {
     format!("the {read} by {}", client(history, operation))
 }
 
+/// A poll as a sentence names it: `the final poll by client 5 on n2`.
+#[must_use]
+pub fn the_poll(history: &History, operation: &Operation) -> String {
+    let poll = if matches!(operation.input, Input::Poll { last: true, .. }) { "final poll" } else { "poll" };
+    format!("the {poll} by {}", client(history, operation))
+}
+
 /// The operation and its outcome: `send c3-17: ok, number 17`. Of a long list of accounts, what it says of `name`.
 #[must_use]
 pub fn operation_about(history: &History, operation: &Operation, name: Option<Symbol>) -> String {
@@ -74,7 +81,11 @@ fn input(history: &History, operation: &Operation) -> String {
             }
         }
         Input::Delete { seq } => format!("delete number {seq}"),
-        Input::Poll => "poll".to_owned(),
+        Input::Poll { after, last, .. } => {
+            let poll = if *last { "final poll" } else { "poll" };
+            let after = after.map(|after| format!(" after {after}")).unwrap_or_default();
+            format!("{poll} {key}{after}")
+        }
         Input::CreateAccount => format!("create {key}"),
         Input::DeleteAccount => format!("delete {key}"),
         Input::Login => format!("log in {key}"),
@@ -112,13 +123,42 @@ fn output(history: &History, output: &Output, focus: &Focus) -> String {
     match output {
         Output::Sent { seq } => format!("ok, number {seq}"),
         Output::Page { entries, head } => format!("head {head}, {}", page(history, entries, focus)),
-        Output::Polled { deliveries } => format!("{} messages", deliveries.len()),
+        Output::Polled { deliveries } => delivered(history, deliveries, focus),
         Output::Names { names } => list_of_names(history, names, focus),
         Output::Value { value } | Output::Other { value } => {
             value.map_or("null", |value| history.text(value)).to_owned()
         }
         Output::Done => "ok".to_owned(),
     }
+}
+
+/// What was delivered, as `cursor:number id`; of many, the ends and what is in the focus.
+fn delivered(history: &History, deliveries: &[Delivery], focus: &Focus) -> String {
+    if deliveries.is_empty() {
+        return "nothing".to_owned();
+    }
+    let last = deliveries.len() - 1;
+    let mut shown: BTreeSet<usize> = match deliveries.len() {
+        count if count <= ENTRIES_MAX => (0..count).collect(),
+        _ => {
+            let in_focus = |at: &usize| focus.messages.contains(&deliveries[*at].id);
+            (0..deliveries.len()).filter(in_focus).take(FOCUS_MAX).collect()
+        }
+    };
+    shown.extend([0, last]);
+    let mut words = Vec::new();
+    let mut next = 0;
+    for at in shown {
+        if at > next {
+            words.push("…".to_owned());
+        }
+        let Delivery { cursor, seq, id, .. } = deliveries[at];
+        words.push(format!("@{cursor} {seq}:{}", history.text(id)));
+        next = at + 1;
+    }
+    let count =
+        if deliveries.len() > ENTRIES_MAX { format!(" ({})", deliveries.len()) } else { String::new() };
+    format!("{}{count}", words.join(" "))
 }
 
 fn list_of_names(history: &History, names: &[Symbol], focus: &Focus) -> String {

@@ -98,8 +98,16 @@ pub enum Input {
         /// The message's number.
         seq: u64,
     },
-    /// Take what a subscription has delivered.
-    Poll,
+    /// Take what a subscription to the inbox `key` has delivered. A conversation belongs to the inbox of each of the
+    /// names that its key is made of, joined by `:`; one whose key is a single name belongs to the inbox of that name.
+    Poll {
+        /// Who subscribes; `None` is the process.
+        subscriber: Option<Symbol>,
+        /// The cursor after which the subscription reads on. `None` is where it was, for its first poll the beginning.
+        after: Option<u64>,
+        /// Whether it is asked after all faults were lifted, and the last of these says that nothing more is to come.
+        last: bool,
+    },
     /// Create the account `key`.
     CreateAccount,
     /// Delete the account `key`.
@@ -148,7 +156,7 @@ impl Input {
             Input::Send { .. } => "send",
             Input::Read { .. } | Input::Get => "read",
             Input::Delete { .. } => "delete",
-            Input::Poll => "poll",
+            Input::Poll { .. } => "poll",
             Input::CreateAccount => "create-account",
             Input::DeleteAccount => "delete-account",
             Input::Login => "login",
@@ -163,9 +171,8 @@ impl Input {
     #[must_use]
     pub fn object(&self) -> Object {
         match self {
-            Input::Send { .. } | Input::Read { .. } | Input::Delete { .. } | Input::Poll => {
-                Object::Conversation
-            }
+            Input::Send { .. } | Input::Read { .. } | Input::Delete { .. } => Object::Conversation,
+            Input::Poll { .. } => Object::Subscription,
             Input::CreateAccount | Input::DeleteAccount | Input::Login | Input::ListAccounts { .. } => {
                 Object::Account
             }
@@ -180,7 +187,7 @@ impl Input {
         match self {
             Input::Send { .. } => matches!(output, Output::Sent { .. }),
             Input::Read { .. } => matches!(output, Output::Page { .. }),
-            Input::Poll => matches!(output, Output::Polled { .. }),
+            Input::Poll { .. } => matches!(output, Output::Polled { .. }),
             Input::ListAccounts { .. } => matches!(output, Output::Names { .. }),
             Input::Get => matches!(output, Output::Value { .. }),
             Input::Other { .. } => matches!(output, Output::Other { .. }),
@@ -203,6 +210,8 @@ pub enum Object {
     Account,
     /// A cell with a value.
     Register,
+    /// What is told to somebody of the messages of an inbox, in the order of the log.
+    Subscription,
     /// Something this version has no model for.
     Unknown,
 }
@@ -280,7 +289,7 @@ pub struct Entry {
 /// One message that a subscription delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// The subscriber's position after this message.
+    /// The place of the message in the log: the subscriber's position after it.
     pub cursor: u64,
     /// The conversation.
     pub key: Symbol,

@@ -20,12 +20,14 @@
 //! | `read <9+2 [g h]/12` | at most 2 messages before number 9 |
 //! | `read [a 3:c d†]` | the numbers 1, 3 and 4; a tombstone |
 //! | `final-read …` | the same, as a final read |
-//! | `delete #3`, `poll [7/k/1/a]` | a tombstone for number 3; delivered with cursor 7: number 1 of `k`, `a` |
+//! | `delete #3` | a tombstone for number 3 |
+//! | `poll [7/k/1/a]` | delivered with cursor 7: number 1 of `k`, `a` |
+//! | `final-poll by w1 after 7 []` | subscriber `w1` reads on after cursor 7, and nothing more is to come |
 //! | `create al`, `delete-account al`, `login al` | accounts |
 //! | `list [al bo]`, `list like a* after al limit 9 [am]`, `final-list …` | accounts, listed |
 //! | `get 3`, `write 3`, `cas 1 2` | a register with JSON values |
 //! | `call f {"a":1}` | an operation this version does not know |
-//! | `… @k`, `… (timeout)` | the key, if not `k` (conversations) or `x` (registers); the error, at the end |
+//! | `… @k`, `… (timeout)` | the key, if not `k` (conversations, inboxes) or `x` (registers); the error, at the end |
 //!
 //! Names are without spaces and brackets, and values without spaces.
 

@@ -57,6 +57,16 @@ struct DeleteValue {
     seq: u64,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "null or an object with `subscriber`, `after` and `final`")]
+struct PollValue<'a> {
+    #[serde(borrow)]
+    subscriber: Option<Cow<'a, str>>,
+    after: Option<u64>,
+    #[serde(default, rename = "final")]
+    last: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with `events`")]
 struct PolledValue<'a> {
@@ -128,7 +138,12 @@ impl Input {
                 Input::Read { range, last }
             }
             "delete" => Input::Delete { seq: serde_json::from_str::<DeleteValue>(json)?.seq },
-            "poll" => Input::Poll,
+            "poll" => {
+                let poll: Option<PollValue<'_>> = serde_json::from_str(json)?;
+                let PollValue { subscriber, after, last } = poll.unwrap_or_default();
+                let subscriber = subscriber.map(|subscriber| symbols.intern(&subscriber));
+                Input::Poll { subscriber, after, last }
+            }
             "create-account" => Input::CreateAccount,
             "delete-account" => Input::DeleteAccount,
             "login" => Input::Login,
@@ -169,9 +184,20 @@ impl Input {
                 value
             }
             Input::Delete { seq } => json!({ "seq": seq }),
-            Input::Poll | Input::CreateAccount | Input::DeleteAccount | Input::Login | Input::Get => {
-                Value::Null
+            Input::Poll { subscriber, after, last } => {
+                let mut value = serde_json::Map::new();
+                if let Some(subscriber) = subscriber {
+                    value.insert("subscriber".to_owned(), symbols.text(*subscriber).into());
+                }
+                if let Some(after) = after {
+                    value.insert("after".to_owned(), (*after).into());
+                }
+                if *last {
+                    value.insert("final".to_owned(), true.into());
+                }
+                if value.is_empty() { Value::Null } else { Value::Object(value) }
             }
+            Input::CreateAccount | Input::DeleteAccount | Input::Login | Input::Get => Value::Null,
             Input::ListAccounts { pattern, after, limit, last } => {
                 let mut value = serde_json::Map::new();
                 let mut put = |name: &str, text: &Option<Symbol>| {
@@ -212,7 +238,7 @@ impl Output {
                 let entry = |EntryValue { seq, id, deleted }| Entry { seq, id: symbols.intern(&id), deleted };
                 Output::Page { entries: messages.into_iter().map(entry).collect(), head }
             }
-            Input::Poll => {
+            Input::Poll { .. } => {
                 let PolledValue { events } = serde_json::from_str(json)?;
                 let delivery = |DeliveryValue { cursor, key, seq, id }| Delivery {
                     cursor,

@@ -10,8 +10,8 @@
 //! | a read that answered nil | saw a register that nobody wrote | proves nothing: Knossos takes `:ok :read nil` as "any" |
 //! | a cas that failed without an error | did not happen: Jepsen | saw another value: Porcupine's etcd logs |
 //!
-//! A cas that failed *with* an error did not happen and proves nothing, by either: the error says why, and it is not
-//! the value.
+//! A cas that failed with the error `conflict` saw another value, by either; with any other error it did not happen and
+//! proves nothing: the error says why, and it is not the value.
 
 use crate::history::{Symbol, Symbols};
 use crate::model::Model;

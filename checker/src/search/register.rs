@@ -56,7 +56,7 @@ fn translate(
         Input::Send { .. }
         | Input::Read { .. }
         | Input::Delete { .. }
-        | Input::Poll
+        | Input::Poll { .. }
         | Input::CreateAccount
         | Input::DeleteAccount
         | Input::Login
@@ -70,9 +70,17 @@ fn translate(
         (Outcome::Fail(None), register::Input::Cas { .. }) if failed_cas == FailedCas::ValueDiffered => {
             Some(register::Output::Differed)
         }
+        (Outcome::Fail(Some(error)), register::Input::Cas { .. }) if says_conflict(history.text(*error)) => {
+            Some(register::Output::Differed)
+        }
         (Outcome::Fail(_), _) => return None,
     };
     Some((input, output))
+}
+
+/// Whether the error's code says that the value was another one.
+fn says_conflict(error: &str) -> bool {
+    error.split(':').next() == Some("conflict")
 }
 
 /// What is needed to tell a person about a register that is not linearizable.

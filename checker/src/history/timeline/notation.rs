@@ -35,7 +35,7 @@ impl Drawn {
         let (input, output) = parse_verb(verb, rest.trim(), symbols)?;
         let key = match (key, input.object()) {
             (Some(key), _) => Some(symbols.intern(key)),
-            (None, Object::Conversation) => Some(symbols.intern("k")),
+            (None, Object::Conversation | Object::Subscription) => Some(symbols.intern("k")),
             (None, Object::Register) => Some(symbols.intern("x")),
             (None, Object::Account) if !matches!(input, Input::ListAccounts { .. }) => {
                 Some(symbols.intern(rest.trim()))
@@ -48,7 +48,7 @@ impl Drawn {
     pub(super) fn to_text(&self, symbols: &Symbols) -> String {
         let mut text = self.verb_text(symbols);
         let default = match self.input.object() {
-            Object::Conversation => Some("k"),
+            Object::Conversation | Object::Subscription => Some("k"),
             Object::Register => Some("x"),
             Object::Account => self.key.map(|key| symbols.text(key)),
             Object::Unknown => None,
@@ -74,7 +74,12 @@ impl Drawn {
                 format!("{verb}{}", page_text(*range, self.output.as_ref(), symbols))
             }
             Input::Delete { seq } => format!("delete #{seq}"),
-            Input::Poll => format!("poll{}", polled_text(self.output.as_ref(), symbols)),
+            Input::Poll { subscriber, after, last } => {
+                let mut text = if *last { "final-poll" } else { "poll" }.to_owned();
+                text.extend(subscriber.map(|subscriber| format!(" by {}", symbols.text(subscriber))));
+                text.extend(after.map(|after| format!(" after {after}")));
+                text + &polled_text(self.output.as_ref(), symbols)
+            }
             Input::CreateAccount => format!("create {name}"),
             Input::DeleteAccount => format!("delete-account {name}"),
             Input::Login => format!("login {name}"),
@@ -127,7 +132,8 @@ fn parse_verb(verb: &str, rest: &str, symbols: &mut Symbols) -> Result<(Input, O
             let seq = rest.strip_prefix('#').ok_or("a message is deleted by number: `delete #3`")?;
             (Input::Delete { seq: number(seq)? }, Some(Output::Done))
         }
-        "poll" => (Input::Poll, polled(rest, symbols)?),
+        "poll" => polled(rest, false, symbols)?,
+        "final-poll" => polled(rest, true, symbols)?,
         "create" => (Input::CreateAccount, Some(Output::Done)),
         "delete-account" => (Input::DeleteAccount, Some(Output::Done)),
         "login" => (Input::Login, Some(Output::Done)),
@@ -239,9 +245,21 @@ fn page_text(range: PageRange, output: Option<&Output>, symbols: &Symbols) -> St
     text
 }
 
-/// `[7/k/1/a]`
-fn polled(text: &str, symbols: &mut Symbols) -> Result<Option<Output>, String> {
-    let (_, Some((list, _))) = brackets(text)? else { return Ok(None) };
+/// `by w1 after 6 [7/k/1/a]`
+fn polled(text: &str, last: bool, symbols: &mut Symbols) -> Result<(Input, Option<Output>), String> {
+    let (options, list) = brackets(text)?;
+    let (mut subscriber, mut after) = (None, None);
+    let mut words = options.split_whitespace();
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
+        match word {
+            "by" => subscriber = Some(symbols.intern(value)),
+            "after" => after = Some(number(value)?),
+            _ => return Err(format!("unknown option `{word}` of `poll`")),
+        }
+    }
+    let input = Input::Poll { subscriber, after, last };
+    let Some((list, _)) = list else { return Ok((input, None)) };
     let mut deliveries = Vec::new();
     for word in list.split_whitespace() {
         let parts: Vec<&str> = word.split('/').collect();
@@ -251,7 +269,7 @@ fn polled(text: &str, symbols: &mut Symbols) -> Result<Option<Output>, String> {
         let (cursor, seq) = (number(cursor)?, number(seq)?);
         deliveries.push(Delivery { cursor, key: symbols.intern(key), seq, id: symbols.intern(id) });
     }
-    Ok(Some(Output::Polled { deliveries: deliveries.into() }))
+    Ok((input, Some(Output::Polled { deliveries: deliveries.into() })))
 }
 
 fn polled_text(output: Option<&Output>, symbols: &Symbols) -> String {

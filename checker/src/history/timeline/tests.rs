@@ -44,6 +44,8 @@ fn each_kind_of_operation_survives_a_round_trip() {
         "delete #3",
         "poll [7/k/1/a 8/k/2/b]",
         "poll []",
+        "poll by w1 [7/al:bo/1/a] @al",
+        "final-poll by w1 after 7 []",
         "create al",
         "delete-account al",
         "login al",

@@ -342,7 +342,7 @@ fn a_page_may_be_cut_short_but_not_to_nothing() {
 #[test]
 fn what_has_no_rule_here_is_unknown_and_named() {
     let doubts = |picture: &str| findings(picture).doubts;
-    assert_eq!(doubts("p0: |-delete #1-|  |-poll []-|"), ["no rule here judges `delete`, `poll`"]);
+    assert_eq!(doubts("p0: |-delete #1-|  |-poll []-|"), ["no rule here judges `delete`"]);
     assert_eq!(
         doubts("p0: |-send a=1-|  |-read [a†]-|"),
         ["no rule here judges the tombstone of `a` at index 2"]

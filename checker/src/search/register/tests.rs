@@ -43,6 +43,15 @@ fn what_agrees_with_real_time_is_valid() {
 }
 
 #[test]
+fn a_cas_that_met_a_conflict_saw_another_value() {
+    valid("p0: |-write 1-| |-cas 2 3 (conflict: it is version 1)-! |-get 1-|");
+    valid("p0: |-write 1-| |-cas 1 3 (no-leader: n2 leads)-! |-get 1-|");
+    let wrong =
+        judge("p0: |-write 1-| |-cas 1 3 (conflict: it is version 1)-! |-get 1-|", Semantics::default());
+    assert_eq!(wrong.anomalies.len(), 1, "the value was the expected one: {:?}", wrong.anomalies);
+}
+
+#[test]
 fn a_stale_read_is_told_with_what_it_missed_and_where_it_came_from() {
     invalid(
         "p0: |-write 1-| |-write 2-|

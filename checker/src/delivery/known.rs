@@ -1,0 +1,181 @@
+//! What is known of each message, from everything that anybody was told.
+
+use std::collections::btree_map::Entry as Place;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::deliveries;
+use crate::history::{Delivery, History, Input, OperationId, Output, Step, Symbol};
+use crate::limits::{Budget, Exceeded};
+
+/// A message that is there: its id, and the operation that proved it first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Proven {
+    pub(super) message: Symbol,
+    pub(super) by: OperationId,
+}
+
+/// The messages of a history.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The send of each message.
+    sends: HashMap<Symbol, OperationId>,
+    repeated: BTreeSet<Symbol>,
+    /// By conversation and number.
+    numbers: BTreeMap<Symbol, BTreeMap<u64, Proven>>,
+    /// Where each message was first said to be, and by what.
+    places: HashMap<Symbol, (Symbol, u64, OperationId)>,
+    /// The first cursor of each message, and the poll that delivered it.
+    cursors: HashMap<(Symbol, u64), (u64, OperationId)>,
+    /// The first message of each cursor.
+    by_cursor: BTreeMap<u64, (Symbol, u64, OperationId)>,
+    /// For each poll that delivered something: its greatest cursor, and the index of its completion.
+    seen: Vec<(u64, u32)>,
+}
+
+impl Known {
+    /// Goes through the completions in their order, so that the first to prove something is the earliest.
+    pub(super) fn of(history: &History, budget: &mut Budget<'_>) -> Result<Self, Exceeded> {
+        let mut known = Known::default();
+        for step in history.steps() {
+            budget.step()?;
+            match step {
+                Step::Invoked(id) => {
+                    if let Input::Send { id: message } = history.operation(id).input {
+                        budget.allocate((size_of::<Symbol>() + size_of::<OperationId>()) as u64)?;
+                        if known.sends.insert(message, id).is_some() {
+                            known.repeated.insert(message);
+                        }
+                    }
+                }
+                Step::Completed(id) => known.learn(history, id, budget)?,
+            }
+        }
+        Ok(known)
+    }
+
+    fn learn(&mut self, history: &History, id: OperationId, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        let operation = history.operation(id);
+        match (&operation.input, operation.output(), operation.key) {
+            (Input::Send { id: message }, Some(Output::Sent { seq }), Some(key)) => {
+                self.prove(key, *seq, *message, id, budget)
+            }
+            (Input::Read { .. }, Some(Output::Page { entries, .. }), Some(key)) => {
+                budget.spend(entries.len() as u64)?;
+                let live = entries.iter().filter(|entry| !entry.deleted);
+                live.into_iter().try_for_each(|entry| self.prove(key, entry.seq, entry.id, id, budget))
+            }
+            (Input::Poll { .. }, Some(Output::Polled { .. }), _) => self.hear(history, id, budget),
+            _ => Ok(()),
+        }
+    }
+
+    fn hear(&mut self, history: &History, id: OperationId, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        let delivered = deliveries(history, id);
+        let completed = history.operation(id).completed;
+        if let (Some(greatest), Some(completed)) = (delivered.iter().map(|d| d.cursor).max(), completed) {
+            self.seen.push((greatest, completed.index));
+        }
+        for Delivery { cursor, key, seq, id: message } in delivered {
+            budget.step()?;
+            self.prove(*key, *seq, *message, id, budget)?;
+            self.cursors.entry((*key, *seq)).or_insert((*cursor, id));
+            self.by_cursor.entry(*cursor).or_insert((*key, *seq, id));
+        }
+        Ok(())
+    }
+
+    fn prove(
+        &mut self,
+        key: Symbol,
+        seq: u64,
+        message: Symbol,
+        by: OperationId,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
+        self.places.entry(message).or_insert((key, seq, by));
+        if let Place::Vacant(place) = self.numbers.entry(key).or_default().entry(seq) {
+            place.insert(Proven { message, by });
+            budget.allocate(4 * size_of::<(Symbol, u64, Proven)>() as u64)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_messages(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
+    pub(super) fn repeated(&self) -> impl Iterator<Item = Symbol> {
+        self.repeated.iter().copied()
+    }
+
+    pub(super) fn is_repeated(&self, message: Symbol) -> bool {
+        self.repeated.contains(&message)
+    }
+
+    pub(super) fn send_of(&self, message: Symbol) -> Option<OperationId> {
+        self.sends.get(&message).copied()
+    }
+
+    /// The message with this number.
+    pub(super) fn number(&self, key: Symbol, seq: u64) -> Option<Proven> {
+        self.numbers.get(&key)?.get(&seq).copied()
+    }
+
+    /// Where the message was first said to be.
+    pub(super) fn place(&self, message: Symbol) -> Option<(Symbol, u64, OperationId)> {
+        self.places.get(&message).copied()
+    }
+
+    /// The cursor that the message with this number was first delivered with.
+    pub(super) fn cursor(&self, key: Symbol, seq: u64) -> Option<(u64, OperationId)> {
+        self.cursors.get(&(key, seq)).copied()
+    }
+
+    /// The message that was first delivered with this cursor.
+    pub(super) fn at(&self, cursor: u64) -> Option<(Symbol, u64, OperationId)> {
+        self.by_cursor.get(&cursor).copied()
+    }
+
+    /// The conversations of an inbox of which a message is known.
+    pub(super) fn conversations(&self, history: &History, inbox: Symbol) -> Vec<Symbol> {
+        self.numbers.keys().copied().filter(|key| belongs(history, *key, inbox)).collect()
+    }
+
+    /// The messages from a number on that were proven before the event `before`.
+    pub(super) fn from(&self, key: Symbol, seq: u64, before: u32, history: &History) -> Vec<(u64, Proven)> {
+        let proven_before = |proven: &Proven| {
+            history.operation(proven.by).completed.is_some_and(|completed| completed.index < before)
+        };
+        let numbers = self.numbers.get(&key).into_iter().flat_map(|numbers| numbers.range(seq..));
+        numbers.filter(|(_, proven)| proven_before(proven)).map(|(seq, proven)| (*seq, *proven)).collect()
+    }
+
+    /// Whether the message with this number certainly has a greater cursor.
+    pub(super) fn is_after(&self, history: &History, cursor: u64, key: Symbol, seq: u64) -> bool {
+        if cursor == 0 {
+            return true;
+        }
+        if let Some((own, _)) = self.cursor(key, seq) {
+            return own > cursor;
+        }
+        let numbers = self.numbers.get(&key);
+        // The nearest one in front of it of which the cursor is known.
+        let before = numbers.into_iter().flat_map(|numbers| numbers.range(..seq).rev());
+        let before = before.filter_map(|(seq, _)| self.cursor(key, *seq)).next();
+        if before.is_some_and(|(before, _)| before > cursor) {
+            return true;
+        }
+        let seen =
+            self.seen.iter().filter(|(greatest, _)| *greatest >= cursor).map(|(_, index)| *index).min();
+        let sent = self.number(key, seq).and_then(|proven| self.send_of(proven.message));
+        match (seen, sent) {
+            (Some(seen), Some(sent)) => history.operation(sent).invoked.index > seen,
+            _ => false,
+        }
+    }
+}
+
+/// Whether the conversation is told to the inbox: the inbox's name is one of those that make up the conversation's.
+pub(super) fn belongs(history: &History, key: Symbol, inbox: Symbol) -> bool {
+    key == inbox || history.text(key).split(':').any(|name| name == history.text(inbox))
+}
