@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use checker::check::CheckName;
 use supervisor::scenario::file::ScenarioFile;
-use supervisor::scenario::plan::{Expectation, Load, Plan, Reach, WorkloadKind};
+use supervisor::scenario::plan::{Expectation, Load, Plan, Reach};
 use supervisor::scenario::timeline;
 
 fn scenarios() -> Vec<PathBuf> {
@@ -51,10 +51,11 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
         let plan = Plan::resolve(&load(&path), 1);
         let name = &plan.name;
         assert!(!plan.description.is_empty() && !plan.tags.is_empty(), "{name}");
-        // `durable` counts messages; an account that is lost shows in the lists.
+        // `durable` counts messages; an account that is lost shows in the lists. `delivery` follows subscriptions.
         let missing = CheckName::ALL.iter().filter(|check| !plan.checks.contains(check)).copied();
-        let without =
-            if plan.workload.kind == WorkloadKind::Accounts { vec![CheckName::Durable] } else { vec![] };
+        let needs = [("send", CheckName::Durable), ("poll", CheckName::Delivery)];
+        let without = needs.into_iter().filter(|(operation, _)| !plan.workload.mix.contains_key(*operation));
+        let without: Vec<CheckName> = without.map(|(_, check)| check).collect();
         assert_eq!(missing.collect::<Vec<_>>(), without, "{name}");
         assert!(plan.reach.contains_key(&Reach::Operations), "{name}");
         assert!(plan.reach.contains_key(&Reach::FaultsInstalled) || plan.strikes.is_empty(), "{name}");
