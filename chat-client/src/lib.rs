@@ -38,6 +38,7 @@ pub mod endpoint;
 pub mod error;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
+pub mod fault;
 pub mod identity;
 pub mod operation;
 pub mod retry;

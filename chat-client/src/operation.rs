@@ -15,6 +15,11 @@ use proto::chat::{
     ListAccountsRequest, LoginReply, LoginRequest, LogoutReply, LogoutRequest, ReadReply, ReadRequest,
     SendReply, SendRequest, SetTopicReply, SetTopicRequest, TopicReply, TopicRequest,
 };
+use proto::fault::fault_client::FaultClient;
+use proto::fault::{
+    ClockFault, ClockReply, CrashAtReply, CrashAtRequest, DiskFault, DiskReply, ListPointsReply,
+    ListPointsRequest, PowerLossReply, PowerLossRequest,
+};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
@@ -72,4 +77,9 @@ operations! {
     ChangeMembersRequest => MembersReply, AdminClient::change_members, "change the members", Write;
     TransferLeaderRequest => TransferLeaderReply, AdminClient::transfer_leader, "transfer the leadership", Write;
     TakeSnapshotRequest => TakeSnapshotReply, AdminClient::take_snapshot, "take a snapshot", Write;
+    ClockFault => ClockReply, FaultClient::set_clock, "skew the clocks", Write;
+    DiskFault => DiskReply, FaultClient::set_disk, "break the disk", Write;
+    PowerLossRequest => PowerLossReply, FaultClient::power_loss, "cut the power", Write;
+    CrashAtRequest => CrashAtReply, FaultClient::crash_at, "arm a crash point", Write;
+    ListPointsRequest => ListPointsReply, FaultClient::list_points, "list the crash points", Read;
 }

@@ -23,8 +23,8 @@ use tonic::service::Routes;
 use tracing_subscriber::EnvFilter;
 
 use crate::chain::Chain;
-use crate::config::{Args, ConfigError};
-use crate::env::fault::FaultControls;
+use crate::config::{Args, Clock, ConfigError};
+use crate::env::fault::{FaultControls, SkewedClock};
 use crate::env::host::{self, clients::ClientListener};
 use crate::env::{HostDisk, HostRuntime, Peers, Runtime};
 use crate::machine::{self, Applied};
@@ -134,18 +134,21 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
     let name = config.node.clone();
     let bind = |who, address| move |source| NodeError::Bind { who, address, source };
     let (clients, listen) = ClientListener::bind(args.listen).await.map_err(bind("clients", args.listen))?;
-    let runtime: Arc<dyn Runtime> = Arc::new(HostRuntime::current());
+    let host: Arc<dyn Runtime> = Arc::new(HostRuntime::current());
+    let clock = (args.clock == Clock::Skewable).then(|| SkewedClock::new(host.clone()));
+    let runtime = clock.as_ref().map_or_else(|| host.clone(), SkewedClock::runtime);
     let (peers, peer_listen) = Peers::bind(runtime.clone(), args.peer_listen, args.table())
         .await
         .map_err(bind("peers", args.peer_listen))?;
     let disk = HostDisk::open(&args.data_dir)
         .map_err(|source| NodeError::Directory { directory: args.data_dir.display().to_string(), source })?;
-    let trace = open_trace(args, runtime.clone())?;
+    // A trace is evidence, whatever the node takes the time to be.
+    let trace = open_trace(args, host)?;
     let env = host::env(runtime, peers, disk);
 
     let node = Node::start(env.clone(), config, apply(), trace).await?;
     let service = Service::new(env.clone(), node.replica().clone(), args.service_config());
-    let faults = args.faults.then(|| FaultControls::new(&env));
+    let faults = args.faults.then(|| FaultControls::new(&env, clock));
     let routes = routes(service, node.replica().clone(), faults);
     let (stop, stopped) = oneshot::channel::<()>();
     let (drained, all_drained) = oneshot::channel::<()>();

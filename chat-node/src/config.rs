@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use thiserror::Error;
 
 use crate::bug::{Bug, Bugs};
@@ -82,9 +82,23 @@ pub struct Args {
     #[arg(long)]
     pub faults: bool,
 
+    /// Whose clocks the node lives by: the host's, or its own, which testers may skew.
+    #[arg(long, value_enum, value_name = "CLOCK", default_value_t, requires_if("skewable", "faults"))]
+    pub clock: Clock,
+
     /// End at once when the process that started this one ends.
     #[arg(long)]
     pub die_with_parent: bool,
+}
+
+/// Whose clocks a node lives by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Clock {
+    /// The host's.
+    #[default]
+    Real,
+    /// Its own, which run as the host's until a tester skews them; needs `--faults`.
+    Skewable,
 }
 
 const EXITS: &str = "\
@@ -175,6 +189,17 @@ mod tests {
         let other = parse("chat-node --node-id n3 --data-dir d --peers n1=h:1,n2=h:2").unwrap();
         assert!(matches!(other.node_config(), Err(ConfigError::NotAPeer(_))));
         assert!(parse("chat-node --node-id N1 --data-dir d").is_err());
+    }
+
+    #[test]
+    fn clocks_are_only_skewed_where_testers_are_served() {
+        let clock =
+            |line: &str| parse(&format!("chat-node --node-id n1 --data-dir d{line}")).map(|args| args.clock);
+        assert_eq!(clock("").unwrap(), Clock::Real);
+        assert_eq!(clock(" --clock real").unwrap(), Clock::Real);
+        assert_eq!(clock(" --faults --clock skewable").unwrap(), Clock::Skewable);
+        let alone = clock(" --clock skewable").unwrap_err().to_string();
+        assert!(alone.contains("--faults"), "{alone}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!   runtime with paused time, and a [`Runtime`] whose workers are tasks instead of threads.
 //! * Signals, standard output and the command line belong to [`crate::cli`], not to the node.
 
+pub mod current;
 pub mod disk;
 pub mod fault;
 pub mod host;
@@ -98,7 +99,7 @@ impl Env {
 
     /// Starts a task that ends by itself; dropping the handle does not stop it.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Task {
-        self.runtime.spawn(task.boxed())
+        self.runtime.spawn(current::within(self.runtime.clone(), task).boxed())
     }
 
     /// The monotonic clock.

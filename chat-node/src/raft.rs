@@ -3,6 +3,7 @@
 //! The rest of the node knows a replica by four verbs: propose a command, read a state, watch what is applied, and ask
 //! for its status. Only the modules below this one know openraft.
 
+pub mod async_runtime;
 pub mod change;
 pub mod failure;
 pub mod lifecycle;

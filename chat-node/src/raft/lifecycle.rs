@@ -13,7 +13,7 @@ use super::machine_store::MachineStore;
 use super::network::Network;
 use super::replica::{Core, Replica};
 use super::types::{NodeName, TypeConfig};
-use crate::env::{Env, watch};
+use crate::env::{Env, current, watch};
 
 /// How often a leader is heard of, in milliseconds.
 const HEARTBEAT_MS: u64 = 100;
@@ -78,7 +78,9 @@ pub(crate) async fn start(
 ) -> Result<Core, String> {
     let config = config(compaction).validate().map_err(|error| error.to_string())?;
     let network = Network::new(env.clone());
-    Core::new(node.clone(), Arc::new(config), network, log, state).await.map_err(|error| error.to_string())
+    // All tasks of the library are started in here, by it or by one another.
+    let core = Core::new(node.clone(), Arc::new(config), network, log, state);
+    current::within(env.runtime.clone(), core).await.map_err(|error| error.to_string())
 }
 
 /// Founds a cluster of `members`. Every founder does so with the same members; one that was already reached by the

@@ -16,6 +16,7 @@ use super::wire::rpc::{
     snapshot_reply, transfer_reply, vote_reply,
 };
 use super::wire::{WireError, parse_snapshot_head, parse_vote, stored_membership};
+use crate::env::current;
 use crate::env::disk::DiskFile;
 use crate::env::fault::CrashPoint;
 use crate::env::transport::{Handler, HandlerError, Incoming};
@@ -76,7 +77,7 @@ async fn answer(replica: Replica, question: Frame) -> Result<Frame, HandlerError
 
 impl Handler for PeerHandler {
     fn call(&self, question: Frame) -> BoxFuture<'static, Result<Frame, HandlerError>> {
-        answer(self.0.clone(), question).boxed()
+        current::within(self.0.env().runtime.clone(), answer(self.0.clone(), question)).boxed()
     }
 
     fn append(&self, frames: Incoming) -> BoxStream<'static, Result<Frame, HandlerError>> {

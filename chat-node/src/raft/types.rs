@@ -8,19 +8,20 @@ use openraft::EmptyNode;
 use openraft::impls::leader_id_std;
 use thiserror::Error;
 
+use super::async_runtime::NodeRuntime;
+
 openraft::declare_raft_types!(
     /// Standard Raft: a term has at most one leader, so a log id is a term and an index. Members are names; addresses
     /// are in each node's own table.
     ///
-    /// The library has a runtime of its own. A simulation that owns chance puts another one here, whose random numbers
-    /// and wake orders are its own; time is tokio's, and can be paused.
+    /// Time and chance are the node's own; see [`super::async_runtime`].
     pub TypeConfig:
         D = Proposal,
         R = Answer,
         NodeId = NodeName,
         Node = EmptyNode,
         LeaderId = leader_id_std::LeaderId<u64, NodeName>,
-        AsyncRuntime = openraft::impls::TokioRuntime,
+        AsyncRuntime = NodeRuntime,
 );
 
 /// A place in the log.

@@ -10,6 +10,7 @@ use proto::fault::{
 use tonic::{Request, Response, Status};
 
 use super::REQUEST_BYTES_MAX;
+use crate::env::fault::clock::{Skew, Strobe};
 use crate::env::fault::{BadPoint, CrashPoint, FaultControls};
 
 /// Serves testers.
@@ -26,8 +27,15 @@ impl FaultRpc {
 
 #[tonic::async_trait]
 impl Fault for FaultRpc {
-    async fn set_clock(&self, _: Request<ClockFault>) -> Result<Response<ClockReply>, Status> {
-        Err(Status::unimplemented("this build cannot skew the clocks"))
+    async fn set_clock(&self, request: Request<ClockFault>) -> Result<Response<ClockReply>, Status> {
+        let Some(clock) = &self.0.clock else {
+            return Err(Status::failed_precondition(
+                "the clocks of this node are the host's; start it with `--clock skewable` to set them off",
+            ));
+        };
+        let off =
+            clock.set(skew(request.get_ref())).map_err(|bad| Status::invalid_argument(bad.to_string()))?;
+        Ok(Response::new(ClockReply { wall_off_ms: off.wall_ms, timers_off_ms: off.timers_ms }))
     }
 
     async fn set_disk(&self, _: Request<DiskFault>) -> Result<Response<DiskReply>, Status> {
@@ -55,3 +63,14 @@ impl Fault for FaultRpc {
         Ok(Response::new(ListPointsReply { points }))
     }
 }
+
+/// What is said of the clocks. A strobe that is said by half is kept, to be refused.
+fn skew(fault: &ClockFault) -> Skew {
+    let ClockFault { wall_jump_ms, timer_jump_ms, drift_ppm, strobe_every_ms, strobe_ms } = *fault;
+    let strobe = Strobe { every_ms: strobe_every_ms, by_ms: strobe_ms };
+    let strobe = (strobe != Strobe { every_ms: 0, by_ms: 0 }).then_some(strobe);
+    Skew { wall_jump_ms, timer_jump_ms, drift_ppm, strobe }
+}
+
+#[cfg(test)]
+mod tests;
