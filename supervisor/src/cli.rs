@@ -8,6 +8,7 @@ mod check;
 mod plan;
 mod player;
 mod replay;
+mod suite;
 mod up;
 
 use std::ffi::OsString;
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Run scenarios and judge them.
     Run(RunArgs),
+    /// Run all scenarios of directories, for CI: a recap of what failed, JUnit, annotations.
+    Suite(suite::SuiteArgs),
     /// Carry out the plan of an earlier run again.
     ///
     /// Everything that the plan says is the same: the cluster, the operations, the faults and their times. What may
@@ -47,7 +50,7 @@ enum Command {
     Check(CheckArgs),
     /// Say what is wrong with scenario files.
     Validate {
-        /// Scenario files.
+        /// Scenario files, and directories of them.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -81,6 +84,9 @@ struct RunArgs {
     until_fail: bool,
     #[command(flatten)]
     play: PlayArgs,
+    /// The process of the suite that this run is a part of, with which it ends.
+    #[arg(long, value_name = "PID", hide = true)]
+    end_with: Option<i32>,
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +177,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli) -> Exit {
     match cli.command {
         Command::Run(args) => in_runtime(|interrupt| batch::run_all(args, interrupt)),
+        Command::Suite(args) => in_runtime(|interrupt| suite::run_suite(args, interrupt)),
         Command::Replay(args) => in_runtime(|interrupt| replay::replay(args, interrupt)),
         Command::Plan(args) => plan::draw(&args),
         Command::Check(args) => check::check(&args),
@@ -245,6 +252,11 @@ fn say(text: &str) {
 fn fail(why: &str, exit: Exit) -> Exit {
     eprintln!("supervisor: {why}");
     exit
+}
+
+/// Prints errors, and gives the exit that goes with them.
+fn fail_all(errors: &[String], exit: Exit) -> Exit {
+    errors.iter().fold(exit, |exit, error| fail(error, exit))
 }
 
 /// Prints something that is worth knowing and is neither a result nor an error.

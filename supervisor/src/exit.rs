@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
+use serde::{Deserialize, Serialize};
+
 /// What an exit of the supervisor means. In a batch the gravest wins; see [`Exit::gravest`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// As data it is its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
 pub enum Exit {
     /// Every verdict was the expected one.
     Expected,
@@ -38,6 +42,19 @@ Exit codes:
   130  interrupted, after healing and reporting (143: terminated)";
 
 impl Exit {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Expected,
+        Self::Violated,
+        Self::Usage,
+        Self::Inconclusive,
+        Self::Harness,
+        Self::Thresholds,
+        Self::Bug,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
     /// The number that the shell sees.
     #[must_use]
     pub fn code(self) -> u8 {
@@ -52,6 +69,12 @@ impl Exit {
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
+    }
+
+    /// The exit with this number, as a shell or a parent sees it.
+    #[must_use]
+    pub fn of_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code)
     }
 
     /// Of two runs of a batch, the exit that must be seen.
@@ -72,6 +95,20 @@ impl Exit {
             Self::Interrupted => 7,
             Self::Terminated => 8,
         }
+    }
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> Self {
+        exit.code()
+    }
+}
+
+impl TryFrom<u8> for Exit {
+    type Error = String;
+
+    fn try_from(code: u8) -> Result<Self, String> {
+        Self::of_code(code.into()).ok_or_else(|| format!("no exit has the number {code}"))
     }
 }
 
@@ -96,17 +133,8 @@ mod tests {
 
     #[test]
     fn the_help_table_names_every_code() {
-        for exit in [
-            Exit::Expected,
-            Exit::Violated,
-            Exit::Usage,
-            Exit::Inconclusive,
-            Exit::Harness,
-            Exit::Thresholds,
-            Exit::Bug,
-            Exit::Interrupted,
-            Exit::Terminated,
-        ] {
+        for exit in Exit::ALL {
+            assert_eq!(Exit::of_code(i32::from(exit.code())), Some(exit));
             assert!(EXIT_CODES.contains(&exit.code().to_string()), "{exit:?} is not in the table");
         }
     }

@@ -10,6 +10,7 @@
 //!   the same by the kernel's own means.
 //! - [`workload`] says what clients do, [`nemesis`] what goes wrong meanwhile.
 //! - [`run`] does it all and writes [`rundir`], which is everything that [`judge`] reads.
+//! - [`suite`] is many scenarios, one after another or side by side.
 //! - [`report`] is what a person sees; [`cli`] is where they begin.
 //!
 //! A failure of the testbed is a [`harness::HarnessFailure`]; it is never a verdict about the system.
@@ -30,5 +31,6 @@ pub mod rng;
 pub mod run;
 pub mod rundir;
 pub mod scenario;
+pub mod suite;
 pub mod system;
 pub mod workload;

@@ -135,6 +135,7 @@ impl Stage {
         let environment = Environment::here(binary, &began).replaying(replay_of);
         let text = serde_json::to_string_pretty(&environment).expect("an environment is plain data");
         directory.save("env.json", &text)?;
+        directory.link_latest()?;
 
         let clock = RunClock::start();
         let unix_ns = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -256,5 +257,5 @@ fn keep(directory: &RunDir, plan: &Plan, verdict: &VerdictFile) -> Result<(), Ha
     if !(is_wanted && plan.artifacts.data_dirs) {
         directory.remove_node_data()?;
     }
-    directory.link(!verdict.expected)
+    if verdict.expected { Ok(()) } else { directory.link_failed() }
 }

@@ -8,8 +8,9 @@
 //!   verdict.json
 //! ```
 //!
-//! It is written before anything is started, so that a run which dies leaves what it saw. `runs/latest` and
-//! `runs/latest-failed` are links to the newest run and to the newest one that did not end as expected.
+//! It is written before anything is started, so that a run which dies leaves what it saw. `runs/latest` is a link to
+//! the run that began last, also while it goes on or when it was killed; `runs/latest-failed` to the one that ended
+//! last and not as expected.
 
 use std::fs;
 use std::io::{self, Write};
@@ -78,13 +79,14 @@ impl RunDir {
         fs::write(&path, text).map_err(HarnessFailure::file("write", path))
     }
 
-    /// Points `runs/latest`, and `runs/latest-failed` when `failed`, at this run.
-    pub fn link(&self, failed: bool) -> Result<(), HarnessFailure> {
-        replace_link(&self.runs.join("latest"), &self.root)?;
-        if failed {
-            replace_link(&self.runs.join("latest-failed"), &self.root)?;
-        }
-        Ok(())
+    /// Points `runs/latest` at this run.
+    pub fn link_latest(&self) -> Result<(), HarnessFailure> {
+        replace_link(&self.runs.join("latest"), &self.root)
+    }
+
+    /// Points `runs/latest-failed` at this run.
+    pub fn link_failed(&self) -> Result<(), HarnessFailure> {
+        replace_link(&self.runs.join("latest-failed"), &self.root)
     }
 
     /// Removes the nodes' data directories: they are large and, after a run that passed, of no use.
@@ -170,8 +172,9 @@ mod tests {
         let first = RunDir::create(runs.path(), "calm", 7, SystemTime::UNIX_EPOCH).unwrap();
         let second = RunDir::create(runs.path(), "calm", 7, SystemTime::UNIX_EPOCH).unwrap();
         assert_ne!(first.path(), second.path());
-        first.link(true).unwrap();
-        second.link(false).unwrap();
+        first.link_latest().unwrap();
+        first.link_failed().unwrap();
+        second.link_latest().unwrap();
         let at = |link: &str| fs::canonicalize(runs.path().join(link)).unwrap();
         assert_eq!(at("latest"), second.path());
         assert_eq!(at("latest-failed"), first.path());

@@ -1,9 +1,9 @@
 //! `supervisor run`: scenarios, each with one seed or several.
 //!
 //! Every file is read before the first run starts, so that a mistake in the last one does not cost the time of all the
-//! others. The exit is the gravest of the runs.
+//! others. The exit is the gravest of the runs. `supervisor suite` runs each of its scenarios by this command.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::player::{Player, system_for};
 use super::{Choice, Interrupt, RunArgs, fail};
@@ -11,12 +11,37 @@ use crate::exit::Exit;
 use crate::harness::chain;
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::plan::{Expectation, Plan};
+use crate::suite::case::Case;
+use crate::suite::child;
 
 /// Reads a scenario and settles the seed of its first run. The error is ready to be shown.
-pub(super) fn choose(path: &Path, choice: &Choice) -> Result<(ScenarioFile, u64), String> {
+pub(super) fn choose(path: &Path, choice: &Choice) -> Result<Case, String> {
     let file = ScenarioFile::load(path, &choice.overrides).map_err(|error| chain(&error))?;
     let seed = choice.seed.or(file.seed).unwrap_or_else(random_seed);
-    Ok((file, seed))
+    Ok(Case { file, seed })
+}
+
+/// Reads every scenario. Nothing is to start if one is wrong; all errors have been shown when there is an exit.
+pub(super) fn choose_all(paths: &[PathBuf], choice: &Choice) -> Result<Vec<Case>, Exit> {
+    let (mut cases, mut refused) = (Vec::new(), None);
+    for path in paths {
+        match choose(path, choice) {
+            Ok(case) => cases.push(case),
+            Err(error) => refused = Some(fail(&error, Exit::Usage)),
+        }
+    }
+    refused.map_or(Ok(cases), Err)
+}
+
+/// Asks whether this build can run every scenario. All errors have been shown when there is an exit.
+pub(super) fn can_run_all(cases: &[Case]) -> Result<(), Exit> {
+    let mut refused = None;
+    for Case { file, seed } in cases {
+        if let Err(why) = system_for(&Plan::resolve(file, *seed)) {
+            refused = Some(fail(&format!("{}: {why}", file.source), Exit::Harness));
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 /// A seed that nobody chose. It is small enough to be read aloud; whoever sees it can choose it again.
@@ -25,35 +50,25 @@ fn random_seed() -> u64 {
 }
 
 pub(super) async fn run_all(args: RunArgs, interrupt: Interrupt) -> Exit {
-    let chosen = collect(args.files.iter().map(|path| choose(path, &args.choice)));
-    let chosen = match chosen {
-        Ok(chosen) => chosen,
-        Err(errors) => {
-            for error in errors {
-                fail(&error, Exit::Usage);
-            }
-            return Exit::Usage;
-        }
+    if let Some(parent) = args.end_with
+        && let Err(why) = child::end_with(parent)
+    {
+        return fail(&why, Exit::Harness);
+    }
+    let chosen = choose_all(&args.files, &args.choice);
+    let cases = match chosen.and_then(|cases| can_run_all(&cases).map(|()| cases)) {
+        Ok(cases) => cases,
+        Err(exit) => return exit,
     };
-    let mut refused = None;
-    let mut runs = 0_u64;
-    for (file, seed) in &chosen {
-        let plan = Plan::resolve(file, *seed);
-        runs = runs.saturating_add(Tries::of(&plan.expect, &args).max);
-        if let Err(why) = system_for(&plan) {
-            refused = Some(fail(&format!("{}: {why}", file.source), Exit::Harness));
-        }
-    }
-    if let Some(exit) = refused {
-        return exit;
-    }
+    let tries = |case: &Case| Tries::of(&Plan::resolve(&case.file, case.seed).expect, &args).max;
+    let runs = cases.iter().map(tries).fold(0, u64::saturating_add);
     let player = Player::new(&args.play, &interrupt, runs > 1);
     let mut batch = Batch { args: &args, player, exit: Exit::Expected };
-    for (file, seed) in &chosen {
+    for case in &cases {
         if batch.player.is_interrupted() {
             break;
         }
-        batch.run_scenario(file, *seed).await;
+        batch.run_case(case).await;
     }
     batch.player.end(batch.exit)
 }
@@ -80,18 +95,6 @@ impl Tries {
     }
 }
 
-/// All the values, or all the errors.
-fn collect<T>(results: impl Iterator<Item = Result<T, String>>) -> Result<Vec<T>, Vec<String>> {
-    let (mut values, mut errors) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(values) } else { Err(errors) }
-}
-
 struct Batch<'a> {
     args: &'a RunArgs,
     player: Player<'a>,
@@ -101,7 +104,8 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// All the runs of one scenario. Where a failure is expected within some seeds, the runs end with the first that
     /// shows it, and count as one.
-    async fn run_scenario(&mut self, file: &ScenarioFile, first_seed: u64) {
+    async fn run_case(&mut self, Case { file, seed: first_seed }: &Case) {
+        let first_seed = *first_seed;
         let Tries { max, is_hunt } = Tries::of(&Plan::resolve(file, first_seed).expect, self.args);
         let mut hunt = None;
         for seed in (first_seed..).take(usize::try_from(max).unwrap_or(usize::MAX)) {

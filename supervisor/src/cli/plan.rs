@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use super::batch::choose;
-use super::{Choice, PlanArgs, PlanOutput, fail, say};
+use super::{Choice, PlanArgs, PlanOutput, fail, fail_all, say};
 use crate::exit::Exit;
 use crate::scenario::plan::Plan;
 use crate::scenario::timeline;
+use crate::suite::case::Case;
+use crate::suite::files;
 
 pub(super) fn draw(args: &PlanArgs) -> Exit {
     match choose(&args.file, &args.choice) {
-        Ok((file, seed)) => {
+        Ok(Case { file, seed }) => {
             let plan = Plan::resolve(&file, seed);
             say(&match args.output {
                 PlanOutput::Text => timeline::draw(&plan),
@@ -23,8 +25,12 @@ pub(super) fn draw(args: &PlanArgs) -> Exit {
 }
 
 pub(super) fn validate(files: &[PathBuf]) -> Exit {
+    let files = match files::find(files) {
+        Ok(files) => files,
+        Err(errors) => return fail_all(&errors, Exit::Usage),
+    };
     let mut exit = Exit::Expected;
-    for path in files {
+    for path in &files {
         match choose(path, &Choice { seed: None, overrides: Vec::new() }) {
             Ok(_) => say(&format!("{}: good\n", path.display())),
             Err(error) => exit = fail(&error, Exit::Usage),

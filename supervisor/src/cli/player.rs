@@ -12,11 +12,12 @@ use super::{Interrupt, Output, fail, say};
 use crate::exit::Exit;
 use crate::harness::chain;
 use crate::judge::Verdict;
-use crate::report::batch::{self, BatchLine};
+use crate::report::batch::{self, Row};
 use crate::report::progress::{Label, Progress, ProgressMode};
 use crate::report::terminal;
 use crate::run::{RunReport, RunSettings, run};
 use crate::scenario::plan::Plan;
+use crate::suite::case::Attempt;
 use crate::system::{self, System};
 
 /// How runs are made and shown.
@@ -51,13 +52,13 @@ pub(super) struct Player<'a> {
     args: &'a PlayArgs,
     interrupt: &'a Interrupt,
     is_one_of_many: bool,
-    lines: Vec<BatchLine>,
+    rows: Vec<Row>,
 }
 
 impl<'a> Player<'a> {
     /// A player that has played nothing yet; `is_one_of_many` when it will play more than once.
     pub(super) fn new(args: &'a PlayArgs, interrupt: &'a Interrupt, is_one_of_many: bool) -> Self {
-        Self { args, interrupt, is_one_of_many, lines: Vec::new() }
+        Self { args, interrupt, is_one_of_many, rows: Vec::new() }
     }
 
     /// Somebody wants no further run.
@@ -95,8 +96,8 @@ impl<'a> Player<'a> {
     /// Prints what all runs say together, if there were several. `exit` is the gravest of them; the answer is the exit
     /// of the process.
     pub(super) fn end(self, exit: Exit) -> Exit {
-        if self.lines.len() > 1 && self.args.output == Output::Text {
-            say(&format!("\n{}", batch::render(&self.lines)));
+        if self.rows.len() > 1 && self.args.output == Output::Text {
+            say(&format!("\n{}", batch::render(&self.rows)));
         }
         self.interrupt.exit().filter(|_| exit != Exit::Violated).unwrap_or(exit)
     }
@@ -118,12 +119,15 @@ impl<'a> Player<'a> {
             Output::Text => terminal::render(&verdict, &directory.display()),
             Output::Json => to_json(&verdict),
         });
-        self.lines.push(BatchLine::of(&verdict));
+        self.rows.push(Row {
+            scenario: verdict.scenario.clone(),
+            attempt: Attempt::of(&verdict, &directory.display()),
+        });
         verdict.exit()
     }
 
     fn no_verdict(&mut self, plan: &Plan, why: &str) -> Exit {
-        self.lines.push(BatchLine::failed(&plan.name, plan.seed, why));
+        self.rows.push(Row { scenario: plan.name.clone(), attempt: Attempt::failed(plan.seed, why) });
         fail(why, Exit::Harness)
     }
 }

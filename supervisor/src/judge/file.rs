@@ -4,7 +4,7 @@ use std::path::Path;
 
 use checker::history::History;
 use checker::verdict::{CheckResult, Verdict as CheckVerdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::liveness::Liveness;
 use crate::environment::{Environment, quoted};
@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::scenario::plan::{Expectation, Plan};
 
 /// What a run says about the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Every check is valid, and the run was interesting.

@@ -174,13 +174,13 @@ fn long_lists_are_wrapped_under_their_label() {
 fn long_sentences_are_wrapped_and_commands_are_not() {
     let mut verdict = blank("");
     verdict.verdict = Verdict::Fail;
-    verdict.reason = vec!["sentence"; 30].join(" ");
+    verdict.reason = ["sentence"; 30].join(" ");
     verdict.notes = vec![verdict.reason.clone()];
     verdict.reproduce = format!("cargo run -- run {}.yaml", "long".repeat(40));
     let text = render(&verdict, "runs/leader-kill/one");
     let (long, short): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.chars().count() > WIDTH);
     assert_eq!(long, [format!("  reproduce  {}", verdict.reproduce)], "{text}");
-    assert!(short.contains(&&*format!("      {}", vec!["sentence"; 10].join(" "))), "{text}");
+    assert!(short.contains(&&*format!("      {}", ["sentence"; 10].join(" "))), "{text}");
 }
 
 fn healed(after_ms: u64) -> TimedEvent {
