@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub enum AddressError {
 #[derive(Debug)]
 pub struct Endpoint {
     address: Mutex<String>,
+    /// The address to connect from; none: the system chooses.
+    from: Option<IpAddr>,
     /// Locked while a connection is being opened, so that operations that start together share one.
     slot: tokio::sync::Mutex<Slot>,
 }
@@ -75,7 +78,14 @@ impl Endpoint {
     /// When `address` is not of that form. Whether anybody listens there is seen at the first operation.
     pub fn new(address: &str) -> Result<Self, AddressError> {
         uri(address)?;
-        Ok(Endpoint { address: Mutex::new(address.to_owned()), slot: tokio::sync::Mutex::default() })
+        let address = Mutex::new(address.to_owned());
+        Ok(Endpoint { address, from: None, slot: tokio::sync::Mutex::default() })
+    }
+
+    /// The same node, connected to from the local address `from`; `None`: the system chooses, as it does at first.
+    #[must_use]
+    pub fn connecting_from(self, from: Option<IpAddr>) -> Self {
+        Self { from, ..self }
     }
 
     /// The node's address.
@@ -163,6 +173,7 @@ impl Endpoint {
             return Ok(connection.clone());
         }
         let target = Channel::builder(uri(&address).expect("addresses are checked when they are set"))
+            .local_address(self.from)
             .http2_keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_LIMIT)
             .keep_alive_while_idle(true);

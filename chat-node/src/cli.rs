@@ -137,7 +137,7 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
     let host: Arc<dyn Runtime> = Arc::new(HostRuntime::current());
     let clock = (args.clock == Clock::Skewable).then(|| SkewedClock::new(host.clone()));
     let runtime = clock.as_ref().map_or_else(|| host.clone(), SkewedClock::runtime);
-    let (peers, peer_listen) = Peers::bind(runtime.clone(), args.peer_listen, args.table())
+    let (peers, peer_listen) = Peers::bind(runtime.clone(), args.peer_listen, args.peer_bind, args.table())
         .await
         .map_err(bind("peers", args.peer_listen))?;
     let disk = HostDisk::open(&args.data_dir)

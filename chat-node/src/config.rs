@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
@@ -40,6 +40,10 @@ pub struct Args {
     /// Where the other nodes are heard. Port 0 lets the system choose.
     #[arg(long, env = "CHAT_PEER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub peer_listen: SocketAddr,
+
+    /// Speak to the other nodes from this address. Without it, the system chooses.
+    #[arg(long, env = "CHAT_PEER_BIND", value_name = "ADDR")]
+    pub peer_bind: Option<IpAddr>,
 
     /// All nodes, this one too, as `n1=HOST:PORT,n2=HOST:PORT`, or `@FILE` with one a line, which is read again for
     /// every connection. Without it, the node is a cluster of its own.

@@ -58,6 +58,18 @@ async fn serves() {
 }
 
 #[tokio::test]
+async fn connects_from_the_address_that_was_chosen() {
+    let fixture = Fixture::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let from: IpAddr = "127.0.2.7".parse().unwrap();
+    let endpoint = Endpoint::new(&listener.local_addr().unwrap().to_string()).unwrap();
+    let endpoint = endpoint.connecting_from(Some(from));
+    let (accepted, _) =
+        tokio::join!(timeout(LIMIT, listener.accept()), endpoint.execute(fixture.message(1), SHORT));
+    assert_eq!(accepted.unwrap().unwrap().1.ip(), from);
+}
+
+#[tokio::test]
 async fn nobody_there_is_definite() {
     let fixture = Fixture::start().await;
     let endpoint = Endpoint::new(&nobody().await).unwrap();

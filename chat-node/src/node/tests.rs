@@ -98,7 +98,7 @@ impl Cluster {
         let (node, address) = runtime.block_on(async {
             let tokio: Arc<dyn crate::env::Runtime> = Arc::new(HostRuntime::current());
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
-            let (peers, address) = Peers::bind(tokio.clone(), any, table).await.unwrap();
+            let (peers, address) = Peers::bind(tokio.clone(), any, None, table).await.unwrap();
             let disk = open_disk(directory).await;
             let node =
                 Node::start(host::env(tokio, peers, disk), config, testing::keeper(), Trace::default()).await;

@@ -8,10 +8,12 @@
 
 mod server;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
@@ -58,14 +60,22 @@ pub struct Peers {
 
 struct Inner {
     runtime: Arc<dyn Runtime>,
-    table: PeerTable,
+    line: Line,
     dials: Mutex<BTreeMap<String, Dial>>,
     listener: Mutex<Option<TcpListener>>,
     stop: Mutex<Option<oneshot::Sender<()>>>,
 }
 
+/// What it takes to dial: where peers are, and the address to dial from.
+#[derive(Clone)]
+struct Line {
+    table: PeerTable,
+    from: Option<IpAddr>,
+}
+
 impl Peers {
-    /// Binds the address where peers are heard, and returns the address with its port.
+    /// Binds the address where peers are heard, and returns the address with its port. Peers are spoken to from the
+    /// address `from`; none: the kernel chooses.
     ///
     /// # Errors
     /// It cannot be bound.
@@ -73,13 +83,14 @@ impl Peers {
     pub async fn bind(
         runtime: Arc<dyn Runtime>,
         listen: SocketAddr,
+        from: Option<IpAddr>,
         table: PeerTable,
     ) -> io::Result<(Self, SocketAddr)> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let inner = Inner {
             runtime,
-            table,
+            line: Line { table, from },
             dials: Mutex::default(),
             listener: Mutex::new(Some(listener)),
             stop: Mutex::default(),
@@ -97,7 +108,7 @@ impl Peers {
         if let Some(dial) = dials.get(peer) {
             return dial.clone();
         }
-        let dial = connect(self.inner.table.clone(), peer.to_owned()).boxed().shared();
+        let dial = connect(self.inner.line.clone(), peer.to_owned()).boxed().shared();
         dials.insert(peer.to_owned(), dial.clone());
         dial
     }
@@ -152,11 +163,12 @@ impl Peers {
     }
 }
 
-async fn connect(table: PeerTable, peer: String) -> Result<Channel, TransportError> {
-    let address = table.address(&peer).map_err(|error| unreachable(&peer, error))?;
+async fn connect(line: Line, peer: String) -> Result<Channel, TransportError> {
+    let address = line.table.address(&peer).map_err(|error| unreachable(&peer, error))?;
     let endpoint =
         Endpoint::from_shared(format!("http://{address}")).map_err(|error| unreachable(&peer, error))?;
     endpoint
+        .local_address(line.from)
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(PING_EVERY)
@@ -219,7 +231,7 @@ impl Transport for Peers {
         deadline: Instant,
     ) -> BoxFuture<'static, Result<Frame, TransportError>> {
         let (this, peer) = (self.clone(), peer.to_owned());
-        let dial = connect(this.inner.table.clone(), peer.clone()).boxed();
+        let dial = connect(this.inner.line.clone(), peer.clone()).boxed();
         async move {
             let mut client = client(dial.await?);
             let answer = async move { client.snapshot(Outgoing(frames)).await }.boxed();
@@ -229,7 +241,7 @@ impl Transport for Peers {
     }
 
     fn address(&self, peer: &str) -> Option<String> {
-        self.inner.table.address(peer).ok()
+        self.inner.line.table.address(peer).ok()
     }
 
     fn serve(&self, handler: Arc<dyn Handler>) {
