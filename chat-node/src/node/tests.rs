@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::bug::Bug;
 use crate::env::disk::memory::MemoryDisk;
+use crate::env::fault::SkewedClock;
 use crate::env::fault::disk::volatile::Keep;
 use crate::env::host;
 use crate::env::transport::Handler as _;
@@ -25,6 +26,7 @@ use crate::raft::{Consistency, Failure, Role, testing};
 use crate::service::consensus::Consensus as _;
 use crate::store::snapshot;
 
+mod clocks;
 mod crash_points;
 
 /// How long a test waits for what must happen.
@@ -33,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Member {
     node: Node,
     runtime: Runtime,
+    clock: SkewedClock,
 }
 
 struct Cluster {
@@ -95,30 +98,31 @@ impl Cluster {
             bugs: self.bugs.clone(),
         };
         let (directory, table) = (self.directory.path().join(name), PeerTable::File(self.table()));
-        let (node, address) = runtime.block_on(async {
-            let tokio: Arc<dyn crate::env::Runtime> = Arc::new(HostRuntime::current());
+        let (node, address, clock) = runtime.block_on(async {
+            let clock = SkewedClock::new(Arc::new(HostRuntime::current()));
+            let tokio = clock.runtime();
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let (peers, address) = Peers::bind(tokio.clone(), any, None, table).await.unwrap();
             let disk = open_disk(directory).await;
             let node =
                 Node::start(host::env(tokio, peers, disk), config, testing::keeper(), Trace::default()).await;
-            node.map(|node| (node, address))
+            node.map(|node| (node, address, clock))
         })?;
         self.addresses.insert(name.to_owned(), address);
         self.write_table();
-        self.members.insert(name.to_owned(), Member { node, runtime });
+        self.members.insert(name.to_owned(), Member { node, runtime, clock });
         Ok(())
     }
 
     /// Ends a node without a word to anyone.
     fn kill(&mut self, name: &str) {
-        let Member { node, runtime } = self.members.remove(name).unwrap();
+        let Member { node, runtime, .. } = self.members.remove(name).unwrap();
         runtime.shutdown_timeout(Duration::from_millis(1));
         drop(node);
     }
 
     fn stop(&mut self, name: &str) {
-        let Member { node, runtime } = self.members.remove(name).unwrap();
+        let Member { node, runtime, .. } = self.members.remove(name).unwrap();
         runtime.block_on(node.stop());
     }
 

@@ -1,23 +1,35 @@
 //! A runtime for tests, which counts crashes instead of ending the process of the test.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 
 use crate::env::{HostRuntime, Instant, Runtime, Task};
 
 /// The host's runtime, but for crashes.
-#[derive(Debug)]
 pub(crate) struct Recorder {
     host: HostRuntime,
     crashes: AtomicUsize,
+    at_crash: Mutex<Option<AtCrash>>,
 }
+
+/// What a test does at the moment of a crash.
+type AtCrash = Box<dyn FnOnce() + Send>;
 
 impl Recorder {
     /// Over the tokio runtime of the calling task.
     pub(crate) fn current() -> Arc<Self> {
-        Arc::new(Self { host: HostRuntime::current(), crashes: AtomicUsize::new(0) })
+        Arc::new(Self {
+            host: HostRuntime::current(),
+            crashes: AtomicUsize::new(0),
+            at_crash: Mutex::default(),
+        })
+    }
+
+    /// Does this at the next crash.
+    pub(crate) fn at_crash(&self, look: impl FnOnce() + Send + 'static) {
+        *self.at_crash.lock().unwrap() = Some(Box::new(look));
     }
 
     /// How often the node ended.
@@ -56,6 +68,9 @@ impl Runtime for Recorder {
     }
 
     fn crash(&self) {
+        if let Some(look) = self.at_crash.lock().unwrap().take() {
+            look();
+        }
         self.crashes.fetch_add(1, Ordering::SeqCst);
     }
 }

@@ -4,9 +4,10 @@ use openraft::storage::RaftLogStorage as _;
 
 use super::*;
 use crate::env::CrashPoints;
-use crate::env::fault::CrashPoint;
 use crate::env::fault::recorder::Recorder;
+use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::raft::log_store::LogStore;
+use crate::store::log;
 
 /// What makes a node come to a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,5 +131,37 @@ async fn a_conflict_comes_to_its_point() {
         env.crash_points.arm(point, 0);
         log.truncate_after(None).await.unwrap();
         assert_eq!(recorder.crashes(), 1, "{point}");
+    }
+}
+
+/// How many commits of the log a crash at `point` leaves: when everything that was written is on the disk, and when only
+/// what was synced is.
+async fn commits_left(point: CrashPoint) -> (u64, u64) {
+    let disk = MemoryDisk::default();
+    let (env, recorder) = recorded(disk.clone());
+    let (left, seen) = std::sync::mpsc::channel();
+    recorder.at_crash(move || left.send((disk.after_kill(), disk.after_power_failure())).unwrap());
+    if by(point) == By::Founding {
+        env.crash_points.arm(point, 0);
+        serving(env).await;
+    } else {
+        let node = serving(env.clone()).await;
+        env.crash_points.arm(point, 0);
+        work_until_crash(&node, &env.crash_points, &recorder).await;
+    }
+    let commits = |disk| log::open(&disk, &CommitPoints::default()).unwrap().1.commits;
+    let (written, synced) = seen.recv().unwrap();
+    (commits(written), commits(synced))
+}
+
+#[tokio::test]
+async fn before_a_sync_the_newest_commit_is_written_and_would_be_lost_and_after_it_is_safe() {
+    for point in [CrashPoint::VoteBeforeSync, CrashPoint::AppendBeforeSync, CrashPoint::PurgeBeforeSync] {
+        let (written, synced) = commits_left(point).await;
+        assert_eq!(written, synced + 1, "{point}");
+    }
+    for point in [CrashPoint::VoteAfterSync, CrashPoint::AppendAfterSync, CrashPoint::ApplyBeforeReply] {
+        let (written, synced) = commits_left(point).await;
+        assert_eq!(written, synced, "{point}");
     }
 }
