@@ -4,6 +4,7 @@
 //! Cheap to clone; the clones share one cluster.
 
 mod life;
+mod members;
 mod view;
 
 use std::cell::{Cell, RefCell};
@@ -20,13 +21,16 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 pub use life::NodeState;
+pub use members::Members;
 pub use view::Views;
 
 use self::life::Life;
 use crate::harness::HarnessFailure;
+use crate::network::Network;
 use crate::process::{NodeBinary, NodeProcess, describe_exit};
 use crate::run::event::{Events, RunEvent};
-use crate::system::{NodeName, NodeSpec, NodeView, System};
+use crate::scenario::plan::{ClockKind, DiskKind};
+use crate::system::{Beginning, NodeName, NodeSpec, NodeView, System};
 
 /// How long one question to a node may take while the testbed looks around.
 const STATUS_LIMIT: Duration = Duration::from_millis(500);
@@ -43,8 +47,12 @@ const STOP_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Where and how the nodes of a cluster are started.
 #[derive(Debug)]
 pub struct ClusterSettings {
-    /// The nodes, in order.
-    pub names: Vec<NodeName>,
+    /// The nodes that found the cluster, in order.
+    pub founders: Vec<NodeName>,
+    /// The nodes that may join it later, in the order in which they do.
+    pub spares: Vec<NodeName>,
+    /// What nodes and clients reach nodes by.
+    pub network: Network,
     /// The program that each runs.
     pub binary: NodeBinary,
     /// A directory per node: log, trace, table, `data/`.
@@ -53,6 +61,12 @@ pub struct ClusterSettings {
     pub client_ports: BTreeMap<NodeName, u16>,
     /// The bug that every node is to have.
     pub inject_bug: Option<String>,
+    /// What the nodes write to.
+    pub disk: DiskKind,
+    /// What the nodes read the time from.
+    pub clock: ClockKind,
+    /// Settings of every node, by name.
+    pub config: BTreeMap<String, String>,
     /// The data directories may hold an earlier life of the cluster, which goes on.
     pub resume: bool,
 }
@@ -68,6 +82,7 @@ struct Inner {
     system: Rc<dyn System>,
     events: Events,
     nodes: BTreeMap<NodeName, Node>,
+    members: Members,
 }
 
 #[derive(Default)]
@@ -95,19 +110,33 @@ impl Cluster {
     /// A cluster of which no node runs yet. The system's directory will tell where clients reach each node.
     #[must_use]
     pub fn new(settings: ClusterSettings, system: Rc<dyn System>, events: Events) -> Self {
-        let nodes = settings.names.iter().map(|name| (name.clone(), Node::default())).collect();
-        Self { inner: Rc::new(Inner { settings, system, events, nodes }) }
+        let everyone = settings.founders.iter().chain(&settings.spares);
+        let nodes = everyone.map(|name| (name.clone(), Node::default())).collect();
+        let members = Members::new(settings.founders.clone());
+        Self { inner: Rc::new(Inner { settings, system, events, nodes, members }) }
     }
 
-    /// The names of all nodes, in order.
+    /// The nodes that are to be part of the cluster now.
     #[must_use]
-    pub fn names(&self) -> &[NodeName] {
-        &self.inner.settings.names
+    pub fn members(&self) -> Vec<NodeName> {
+        self.inner.members.now()
+    }
+
+    /// The list of these nodes, which changes with them.
+    #[must_use]
+    pub fn member_list(&self) -> Members {
+        self.inner.members.clone()
+    }
+
+    /// What nodes and clients reach nodes by.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.inner.settings.network
     }
 
     /// Starts every node. They find each other once the last of them listens.
     pub async fn start_all(&self) -> Result<(), HarnessFailure> {
-        let started = join_all(self.names().iter().map(|name| self.start(name))).await;
+        let started = join_all(self.members().iter().map(|name| self.start(name))).await;
         started.into_iter().collect()
     }
 
@@ -161,7 +190,9 @@ impl Cluster {
         let on_exit = {
             let (events, owner, expected) =
                 (self.inner.events.clone(), name.to_owned(), Rc::clone(&expected));
+            let network = self.network().clone();
             move |status| {
+                network.node_is_gone(&owner);
                 let status = describe_exit(status);
                 events.emit(RunEvent::NodeExited { node: owner, status, expected: expected.get() });
             }
@@ -185,7 +216,9 @@ impl Cluster {
         };
         life.listens.set(true);
         node.peer_address.set(Some(listening.peer_listen));
-        self.inner.system.directory().set(name, listening.listen);
+        let opened = self.network().node_listens(name, &listening);
+        opened.map_err(|source| HarnessFailure::Network { source })?;
+        self.inner.system.directory().set(name, self.network().addresses(name, &listening));
         self.inner.events.emit(RunEvent::NodeStarted {
             node: name.to_owned(),
             pid: life.process.pid(),
@@ -256,7 +289,7 @@ impl Cluster {
     /// Ends every process, gracefully where it is willing. All at once: one after the other, the last ones would wait
     /// for a majority that is gone.
     pub async fn stop_all(&self) -> Result<(), HarnessFailure> {
-        let stopped = join_all(self.names().iter().map(|name| self.stop(name))).await;
+        let stopped = join_all(self.inner.nodes.keys().map(|name| self.stop(name))).await;
         stopped.into_iter().collect()
     }
 
@@ -268,9 +301,10 @@ impl Cluster {
         self.inner.system.status(name, STATUS_LIMIT).await.ok()
     }
 
-    /// What every node says of itself, asked at one time.
+    /// What every member says of itself, asked at one time.
     pub async fn views(&self) -> Views {
-        let asked = self.names().iter().map(|name| async move { (name.clone(), self.view(name).await) });
+        let members = self.members();
+        let asked = members.iter().map(|name| async move { (name.clone(), self.view(name).await) });
         join_all(asked).await.into_iter().collect()
     }
 
@@ -334,39 +368,50 @@ impl Cluster {
         let settings = &self.inner.settings;
         let directory = self.directory_of(name);
         let data_dir = directory.join("data");
-        let founding = generation == 1 && !(settings.resume && data_dir.is_dir());
-        let peers_file = directory.join("peers");
-        if !peers_file.exists() {
-            let names = settings.names.iter().map(|peer| format!("{peer}=\n")).collect::<String>();
-            fs::write(&peers_file, names).map_err(HarnessFailure::file("write", &peers_file))?;
-        }
+        let is_new = generation == 1 && !(settings.resume && data_dir.is_dir());
+        let beginning = match (is_new, settings.founders.iter().any(|founder| founder == name)) {
+            (true, true) => Beginning::Founding,
+            (true, false) => Beginning::Joining,
+            (false, _) => Beginning::Again,
+        };
+        let peers_file = self.write_peer_table(name)?;
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(NodeSpec {
             name: name.to_owned(),
+            founders: settings.founders.clone(),
             listen: local(settings.client_ports.get(name).copied().unwrap_or(0)),
             peer_listen: local(0),
             peers_file,
             data_dir,
             trace_file: directory.join("trace.jsonl"),
-            founding,
+            beginning,
+            disk: settings.disk,
+            clock: settings.clock,
+            config: settings.config.clone(),
             inject_bug: settings.inject_bug.clone(),
         })
     }
 
-    /// Gives every node the addresses of all, each table replaced in one step.
+    /// Gives every node that was started the addresses of all.
     fn write_peer_tables(&self) -> Result<(), HarnessFailure> {
-        let address = |name: &NodeName| {
-            let address = self.node(name).peer_address.get();
-            format!("{name}={}\n", address.map(|address| address.to_string()).unwrap_or_default())
+        let started = self.inner.nodes.keys().filter(|name| self.generation(name) > 0);
+        started.into_iter().try_for_each(|name| self.write_peer_table(name).map(drop))
+    }
+
+    /// Gives a node the addresses of all, its table replaced in one step, and returns where the table is.
+    fn write_peer_table(&self, name: &str) -> Result<PathBuf, HarnessFailure> {
+        let known = self.inner.nodes.iter();
+        let known = known.filter_map(|(peer, node)| Some((peer.clone(), node.peer_address.get()?))).collect();
+        let line = |peer: &NodeName| {
+            let address = self.network().peer_address(name, peer, &known);
+            format!("{peer}={}\n", address.map(|address| address.to_string()).unwrap_or_default())
         };
-        let table: String = self.names().iter().map(address).collect();
-        for name in self.names() {
-            let path = self.directory_of(name).join("peers");
-            let fresh = path.with_extension("new");
-            fs::write(&fresh, &table).map_err(HarnessFailure::file("write", &fresh))?;
-            fs::rename(&fresh, &path).map_err(HarnessFailure::file("replace", &path))?;
-        }
-        Ok(())
+        let table: String = self.inner.nodes.keys().map(line).collect();
+        let path = self.directory_of(name).join("peers");
+        let fresh = path.with_extension("new");
+        fs::write(&fresh, &table).map_err(HarnessFailure::file("write", &fresh))?;
+        fs::rename(&fresh, &path).map_err(HarnessFailure::file("replace", &path))?;
+        Ok(path)
     }
 }
 

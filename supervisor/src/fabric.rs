@@ -216,6 +216,14 @@ impl EdgeFault {
         self.edges.iter()
     }
 
+    /// On how many of its edges something has happened to a byte or a connection since it struck.
+    #[must_use]
+    pub fn struck(&self) -> u64 {
+        let since = self.edges.iter().zip(&self.before);
+        let since = since.map(|(edge, before)| self.inner.flow(edge).traffic().since(before));
+        since.filter(Traffic::is_struck).count() as u64
+    }
+
     /// What has happened on its edges since it struck. A fault of which no byte was held, lost or slowed has had no
     /// effect. Where faults overlap, each tells of all that happened.
     #[must_use]

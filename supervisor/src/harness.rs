@@ -39,6 +39,13 @@ pub enum HarnessFailure {
         #[source]
         source: nix::Error,
     },
+    /// A link between nodes could not be made or changed.
+    #[error("the network between the nodes: the kernel refused a port or a file descriptor")]
+    Network {
+        /// What it said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Something that was waited for did not come within its limit.
     #[error("{what} within {limit_name} = {limit_ms} ms; {seen}")]
     Limit {

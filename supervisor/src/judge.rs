@@ -51,7 +51,7 @@ pub fn judge(directory: &Path, plan: &Plan) -> Result<VerdictFile, HarnessFailur
     let metrics = load_window(&events, &evidence).map(|window| Metrics::of(&evidence.history, window));
     verdict.thresholds =
         plan.thresholds.iter().map(|threshold| threshold::judge(threshold, metrics.as_ref())).collect();
-    verdict.reached = reach::judge(plan, &evidence, metrics.as_ref());
+    verdict.reached = reach::judge(plan, &evidence, &events, metrics.as_ref());
     verdict.never_succeeded = reach::never_succeeded(&evidence.history);
     verdict.faults = file::faults(&evidence.history);
     verdict.interrupted = events.iter().any(|timed| timed.event == RunEvent::Interrupted);

@@ -6,8 +6,8 @@
 //!
 //! - [`scenario`] reads what was asked for and decides what will be done; [`rng`] makes it reproducible from one seed.
 //! - [`system`] is the system under test as the testbed knows it; [`system::chat`] is the one that is built in.
-//! - [`process`] is one node process, [`cluster`] all of them, [`fabric`] the network between them, [`kernel`]
-//!   the same by the kernel's own means.
+//! - [`process`] is one node process, [`cluster`] all of them, [`network`] what is between them: the links of
+//!   [`fabric`], or the same by the kernel's own means in [`kernel`].
 //! - [`workload`] says what clients do, [`nemesis`] what goes wrong meanwhile.
 //! - [`run`] does it all and writes [`rundir`], which is everything that [`judge`] reads.
 //! - [`suite`] is many scenarios, one after another or side by side.
@@ -25,6 +25,7 @@ pub mod judge;
 pub mod kernel;
 pub mod metrics;
 pub mod nemesis;
+pub mod network;
 pub mod process;
 pub mod report;
 pub mod rng;

@@ -1,29 +1,38 @@
 //! Carries out the faults of a plan.
 //!
-//! Each strike of the plan waits for its time, resolves its target by what the cluster is at that moment, strikes, and
-//! is lifted when its time is over or the run heals, whichever comes first. The history gets a line when it strikes
-//! and one, with its effect, when it is lifted. A strike that finds nobody to strike is skipped: no error.
+//! Each strike of the plan waits for its time, takes aim at what the cluster is at that moment, strikes, and is lifted
+//! when its time is over or the run heals, whichever comes first. The history gets a line when it strikes and one, with
+//! its effect, when it is lifted. A strike that finds nobody to strike is skipped: no error.
 //!
 //! A node that does not come back is the system's failure, not the testbed's: the strike notes it, and the heal, which
 //! tries again, decides.
+//!
+//! Each family of verbs has a module: how it takes aim, what it does, and how it is undone.
 
+mod effect;
 mod guard;
+mod network;
+mod process;
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures::future::try_join_all;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
+pub use effect::Effect;
 pub use guard::{FaultGuard, Standing, Struck, Undo};
 
-use crate::cluster::{Cluster, Comeback, NodeState};
+use crate::cluster::{Cluster, NodeState};
+use crate::fabric::Edge;
 use crate::harness::HarnessFailure;
+use crate::rng::Rng;
 use crate::run::event::{Events, RunEvent};
 use crate::run::recorder::Recorder;
 use crate::run::stop::Stop;
-use crate::scenario::plan::{Kill, Plan, Strike, Verb};
-use crate::scenario::target::{self, NodeStatus, Role};
+use crate::scenario::count::Count;
+use crate::scenario::plan::{Plan, Strike};
+use crate::scenario::target::{self, NodeStatus, Role, Target};
+use crate::scenario::verb::{End, Verb};
 use crate::system::NodeName;
 
 /// Inflicts faults on one cluster. Clones share the count of the faults that stand.
@@ -36,6 +45,15 @@ pub struct Nemesis {
     standing: Standing,
 }
 
+/// Whom a strike meets, as the cluster is when it strikes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Aim {
+    /// The nodes that are said to be struck.
+    nodes: Vec<NodeName>,
+    /// The directions between parties that are struck; none for a verb that is not about links.
+    edges: Vec<Edge>,
+}
+
 impl Nemesis {
     /// The nemesis of `plan`.
     #[must_use]
@@ -46,7 +64,7 @@ impl Nemesis {
     /// How many faults stand now.
     #[must_use]
     pub fn standing(&self) -> usize {
-        self.standing.count()
+        self.standing.count() + self.cluster.network().standing()
     }
 
     /// Carries out all strikes, whose times count from `origin`. Returns when each is lifted; `stop` lifts them early.
@@ -63,93 +81,65 @@ impl Nemesis {
             return Ok(());
         }
         let mut rng = self.plan.rng_of(strike);
-        let statuses = self.statuses().await;
-        let (fault, verb) = (strike.name.clone(), strike.verb.name());
-        let nodes = match target::resolve(strike.verb.target(), &statuses, &mut rng) {
-            Ok(nodes) => nodes,
+        let (fault, verb) = (strike.name.clone(), strike.verb.name().to_owned());
+        let aim = match aim(&strike.verb, &self.statuses().await, &mut rng) {
+            Ok(aim) => aim,
             Err(why) => {
-                self.events.emit(RunEvent::FaultSkipped {
-                    fault,
-                    verb: verb.to_owned(),
-                    why: why.to_string(),
-                });
+                self.events.emit(RunEvent::FaultSkipped { fault, verb, why });
                 return Ok(());
             }
         };
-        self.recorder.fault(verb, &fault, &nodes, None)?;
-        let installed = RunEvent::FaultInstalled { fault, verb: verb.to_owned(), nodes: nodes.clone() };
-        self.events.emit(installed);
-        let guard = self.install(&strike.verb, nodes).await?;
-        match &strike.verb {
-            Verb::Kill(Kill { restart_after: None, .. }) => stop.stopped().await,
-            verb => {
-                let lasts = verb.lasts().unwrap_or(Duration::ZERO);
-                stop.unless_stopped(tokio::time::sleep(lasts)).await;
-            }
-        }
+        self.recorder.fault(&verb, &fault, &aim.nodes, None)?;
+        self.events.emit(RunEvent::FaultInstalled { fault, verb, nodes: aim.nodes.clone() });
+        let guard = self.install(&strike.verb, aim).await?;
+        self.let_stand(strike, &guard, stop).await;
         self.lift(strike, guard).await
     }
 
-    async fn install(&self, verb: &Verb, nodes: Vec<NodeName>) -> Result<FaultGuard, HarnessFailure> {
-        let struck = nodes.iter().map(|node| {
-            let generation = self.cluster.generation(node);
-            Struck { node: node.clone(), generation }
-        });
-        let struck = struck.collect();
-        let guard = match verb {
-            Verb::Kill(Kill { signal, .. }) => {
-                let guard = self.standing.install(struck, Undo::Start);
-                try_join_all(nodes.iter().map(|node| self.cluster.kill(node, signal.0))).await?;
-                guard
-            }
-            Verb::Pause(_) => {
-                let guard = self.standing.install(struck, Undo::Resume);
-                nodes.iter().try_for_each(|node| self.cluster.pause(node))?;
-                guard
-            }
-            Verb::Restart(_) => {
-                let guard = self.standing.install(struck, Undo::Start);
-                // All at once: one after the other, the last ones would wait for a majority that is gone.
-                try_join_all(nodes.iter().map(|node| self.cluster.stop(node))).await?;
-                guard
-            }
-        };
-        Ok(guard)
-    }
-
-    async fn lift(&self, strike: &Strike, guard: FaultGuard) -> Result<(), HarnessFailure> {
-        let effects = match guard.undo {
-            Undo::Resume => {
-                guard.struck.iter().map(|struck| self.resume(struck)).collect::<Result<Vec<_>, _>>()?
-            }
-            Undo::Start => try_join_all(guard.struck.iter().map(|struck| self.bring_back(struck))).await?,
-        };
-        let effect = effects.join(", ");
-        let (fault, verb) = (strike.name.clone(), strike.verb.name());
-        let nodes: Vec<NodeName> = guard.struck.iter().map(|struck| struck.node.clone()).collect();
-        self.recorder.fault(verb, &fault, &nodes, Some(&effect))?;
-        drop(guard);
-        self.events.emit(RunEvent::FaultLifted { fault, verb: verb.to_owned(), nodes, effect });
-        Ok(())
-    }
-
-    /// Lets a node go on, and says what came of it.
-    fn resume(&self, struck: &Struck) -> Result<String, HarnessFailure> {
-        let Struck { node, generation } = struck;
-        let lives = self.cluster.resume(node, *generation)?;
-        Ok(if lives { format!("resumed {node}") } else { format!("{node} ended while it was paused") })
-    }
-
-    /// Starts a node again, and says what came of it.
-    async fn bring_back(&self, struck: &Struck) -> Result<String, HarnessFailure> {
-        let Struck { node, generation } = struck;
-        match self.cluster.bring_back(node, *generation).await {
-            Ok(Comeback::Started) => Ok(format!("restarted {node}")),
-            Ok(Comeback::Replaced) => Ok(format!("restarted {node}, which had survived")),
-            Ok(Comeback::AlreadyBack) => Ok(format!("{node} was restarted already")),
-            Err(HarnessFailure::Start { why, .. }) => Ok(format!("{node} did not come back: {why}")),
-            Err(failure) => Err(failure),
+    async fn install(&self, verb: &Verb, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
+        match verb {
+            Verb::Kill(kill) => self.kill(kill, aim).await,
+            Verb::Pause(_) => self.pause(aim),
+            Verb::Restart(_) => self.restart(aim).await,
+            Verb::Partition(_) => self.cut(aim),
+            Verb::Network(network) => self.disturb(network, aim),
         }
+    }
+
+    /// Waits until the fault is to be lifted.
+    async fn let_stand(&self, strike: &Strike, guard: &FaultGuard, stop: &Stop) {
+        let over = async {
+            match (strike.lasts, strike.verb.end()) {
+                (Some(lasts), _) => drop(stop.unless_stopped(sleep(lasts)).await),
+                (None, End::AtHeal) => stop.stopped().await,
+                (None, End::Itself) => {}
+            }
+        };
+        match &strike.verb {
+            Verb::Partition(partition) if network::is_until_snapshot(partition) => tokio::select! {
+                () = over => {}
+                () = self.purged_beyond(&guard.nodes) => {}
+            },
+            _ => over.await,
+        }
+    }
+
+    async fn lift(&self, strike: &Strike, mut guard: FaultGuard) -> Result<(), HarnessFailure> {
+        let effect = match std::mem::replace(&mut guard.undo, Undo::Done(Effect::default())) {
+            Undo::Resume(struck) => self.resume(&struck)?,
+            Undo::Start(struck) => {
+                let what = if let Verb::Restart(_) = strike.verb { Count::Restarts } else { Count::Kills };
+                self.bring_back(&struck, what).await?
+            }
+            Undo::Links(faults) => network::let_go(faults),
+            Undo::Done(effect) => effect,
+        };
+        let (fault, verb, nodes) = (strike.name.clone(), strike.verb.name().to_owned(), guard.nodes.clone());
+        self.recorder.fault(&verb, &fault, &nodes, Some(&effect.text))?;
+        drop(guard);
+        let Effect { text: effect, counts } = effect;
+        self.events.emit(RunEvent::FaultLifted { fault, verb, nodes, effect, counts });
+        Ok(())
     }
 
     async fn statuses(&self) -> Vec<NodeStatus> {
@@ -162,6 +152,21 @@ impl Nemesis {
             };
             NodeStatus { name: name.clone(), role, alive: self.cluster.state(name) == NodeState::Running }
         };
-        self.cluster.names().iter().map(status).collect()
+        views.keys().map(status).collect()
+    }
+}
+
+/// Whom a verb meets among `nodes`, as they are now; or why nobody.
+fn aim(verb: &Verb, nodes: &[NodeStatus], rng: &mut Rng) -> Result<Aim, String> {
+    let at = |target: &Target, rng: &mut Rng| {
+        let nodes = target::resolve(target, nodes, rng).map_err(|why| why.to_string())?;
+        Ok(Aim { nodes, edges: Vec::new() })
+    };
+    match verb {
+        Verb::Kill(kill) => at(&kill.target, rng),
+        Verb::Pause(pause) => at(&pause.target, rng),
+        Verb::Restart(restart) => at(&restart.target, rng),
+        Verb::Partition(partition) => partition.aim(nodes, rng),
+        Verb::Network(network) => network.aim(nodes, rng),
     }
 }

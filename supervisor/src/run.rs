@@ -34,10 +34,11 @@ use crate::environment::Environment;
 use crate::harness::HarnessFailure;
 use crate::judge::{VerdictFile, judge};
 use crate::nemesis::Nemesis;
+use crate::network::Network;
 use crate::process::NodeBinary;
 use crate::rundir::{JsonLines, RunDir};
 use crate::scenario::plan::{Keep, Plan, WorkloadKind};
-use crate::system::System;
+use crate::system::{NodeName, System};
 use clock::RunClock;
 use event::{Events, Observer, Phase, RunEvent};
 use recorder::{Recorder, Tally};
@@ -156,15 +157,22 @@ impl Stage {
         });
 
         let system = Rc::clone(&settings.system);
-        let names = plan.cluster.node_names();
+        let (founders, spares) = (plan.cluster.node_names(), plan.cluster.spare_names());
+        let everyone: Vec<NodeName> = founders.iter().chain(&spares).cloned().collect();
         let directories: Result<BTreeMap<_, _>, _> =
-            names.iter().map(|name| Ok((name.clone(), directory.node(name)?))).collect();
+            everyone.iter().map(|name| Ok((name.clone(), directory.node(name)?))).collect();
+        let network = Network::proxy(&everyone, &plan.rng().fork("network"));
         let cluster_settings = ClusterSettings {
-            names,
+            founders,
+            spares,
+            network: network.map_err(|source| HarnessFailure::Network { source })?,
             binary: settings.node_binary.clone().map_or_else(NodeBinary::itself, NodeBinary::at),
             directories: directories?,
             client_ports: BTreeMap::new(),
             inject_bug: plan.cluster.inject_bug.clone(),
+            disk: plan.cluster.disk,
+            clock: plan.cluster.clock,
+            config: plan.cluster.config.clone(),
             resume: false,
         };
         let cluster = Cluster::new(cluster_settings, Rc::clone(&system), events.clone());
@@ -178,7 +186,7 @@ impl Stage {
         self.cluster.start_all().await?;
         self.cluster.wait_for_leader(FIRST_LEADER_WAIT_MAX).await?;
         self.phase(Phase::Prepare);
-        let prepared = self.system.prepare(&self.plan, self.cluster.names()).await;
+        let prepared = self.system.prepare(&self.plan, &self.cluster.members()).await;
         prepared.map_err(HarnessFailure::Prepare)?;
         let bench = self.load().await?;
         if self.interrupt.is_stopped() {
@@ -198,7 +206,7 @@ impl Stage {
     async fn heal(&self) -> Result<bool, HarnessFailure> {
         let began = Instant::now();
         let healed = async {
-            try_join_all(self.cluster.names().iter().map(|name| self.cluster.revive(name))).await?;
+            try_join_all(self.cluster.members().iter().map(|name| self.cluster.revive(name))).await?;
             self.cluster.wait_until_caught_up(self.plan.run.settle).await
         };
         match healed.await {

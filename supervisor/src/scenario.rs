@@ -17,6 +17,7 @@
 //! A fault that the format knows and this version cannot carry out is refused by name. Whether the build under test
 //! knows a bug that `inject-bug` names is not known here; the system is asked before it is started.
 
+pub mod count;
 pub mod drawn;
 pub mod file;
 pub mod plan;
@@ -26,5 +27,6 @@ pub mod target;
 pub mod threshold;
 pub mod timeline;
 pub mod unit;
+pub mod verb;
 mod word;
 pub mod workload;

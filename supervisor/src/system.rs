@@ -24,7 +24,7 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{ClockKind, DiskKind, Plan};
 
 /// The name of a node: `n1`.
 pub type NodeName = String;
@@ -34,20 +34,39 @@ pub type NodeName = String;
 pub struct NodeSpec {
     /// Its name.
     pub name: NodeName,
+    /// The nodes that found the cluster; the table may hold more.
+    pub founders: Vec<NodeName>,
     /// The addresses to listen on, for clients and for peers. Port 0 lets the kernel choose.
     pub listen: SocketAddr,
     /// See `listen`.
     pub peer_listen: SocketAddr,
-    /// The node's own table of its peers' addresses, one `name=address` a line. Rewritten when an address changes.
+    /// The node's own table of its peers' addresses, one `name=address` a line. Replaced when an address changes.
     pub peers_file: PathBuf,
     /// Where its data is.
     pub data_dir: PathBuf,
     /// Where it appends its Raft trace.
     pub trace_file: PathBuf,
-    /// It starts for the first time, and founds the cluster together with the others.
-    pub founding: bool,
+    /// How it begins.
+    pub beginning: Beginning,
+    /// What it writes to.
+    pub disk: DiskKind,
+    /// What it reads the time from.
+    pub clock: ClockKind,
+    /// Settings of its own, by name.
+    pub config: BTreeMap<String, String>,
     /// The bug it is to have.
     pub inject_bug: Option<String>,
+}
+
+/// How a node begins its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// For the first time, and it founds the cluster together with the others.
+    Founding,
+    /// For the first time, and it waits to be let into the cluster.
+    Joining,
+    /// It goes on with what is on its disk.
+    Again,
 }
 
 /// What one node says of itself.
@@ -61,6 +80,10 @@ pub struct NodeView {
     pub leader: Option<NodeName>,
     /// The last index that it has applied.
     pub applied: u64,
+    /// The last index of its log.
+    pub last_log: u64,
+    /// The last index that it has purged from its log; 0: none.
+    pub purged: u64,
 }
 
 impl NodeView {
@@ -93,21 +116,30 @@ pub enum Outcome {
     Info(String),
 }
 
-/// Where clients find each node. Shared: a node that restarts may have another port.
+/// Where a node is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// By clients of the workload, whose way may be broken.
+    pub clients: SocketAddr,
+    /// By the testbed's own questions, whose way never is.
+    pub testbed: SocketAddr,
+}
+
+/// Where each node is found. Shared: a node that restarts may have another port.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
-    addresses: Rc<RefCell<BTreeMap<NodeName, SocketAddr>>>,
+    addresses: Rc<RefCell<BTreeMap<NodeName, Addresses>>>,
 }
 
 impl Directory {
-    /// Sets the address at which clients reach `node`.
-    pub fn set(&self, node: &str, address: SocketAddr) {
-        self.addresses.borrow_mut().insert(node.to_owned(), address);
+    /// Sets where `node` is found.
+    pub fn set(&self, node: &str, addresses: Addresses) {
+        self.addresses.borrow_mut().insert(node.to_owned(), addresses);
     }
 
-    /// The address at which clients reach `node`, once it has started.
+    /// Where `node` is found, once it has started.
     #[must_use]
-    pub fn get(&self, node: &str) -> Option<SocketAddr> {
+    pub fn get(&self, node: &str) -> Option<Addresses> {
         self.addresses.borrow().get(node).copied()
     }
 }

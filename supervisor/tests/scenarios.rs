@@ -60,7 +60,7 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
         assert!(plan.reach.contains_key(&Reach::Operations), "{name}");
         assert!(plan.reach.contains_key(&Reach::FaultsInstalled) || plan.strikes.is_empty(), "{name}");
         let is_long = path.parent().unwrap().ends_with("nightly");
-        assert!(is_long || plan.run.warmup + plan.run.duration <= Duration::from_secs(40), "{name} is long");
+        assert!(is_long || plan.run.warmup + plan.run.duration <= Duration::from_secs(65), "{name} is long");
         if let Load::Open(rate) = plan.workload.load {
             let offered = u64::from(rate.per_second) * plan.run.duration.as_secs();
             assert!(plan.reach[&Reach::Operations] <= offered, "{name} cannot reach its operations");

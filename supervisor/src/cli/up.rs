@@ -9,12 +9,14 @@ use super::{Interrupt, UpArgs, fail, say};
 use crate::cluster::{Cluster, ClusterSettings, NodeState};
 use crate::exit::Exit;
 use crate::harness::{HarnessFailure, chain};
+use crate::network::Network;
 use crate::process::NodeBinary;
 use crate::report::progress::{Label, Progress, ProgressMode};
 use crate::run::clock::RunClock;
 use crate::run::event::Events;
 use crate::run::monitor::{Roles, watch_leaders};
 use crate::rundir::JsonLines;
+use crate::scenario::plan::{ClockKind, DiskKind};
 use crate::system::{self, Directory};
 
 /// How long the nodes may take to agree on a leader.
@@ -69,8 +71,19 @@ async fn start(args: &UpArgs, interrupt: &Interrupt) -> Result<Cluster, HarnessF
     let progress = Progress::new(ProgressMode::Plain, Duration::ZERO, label);
     let events = Events::new(RunClock::start(), JsonLines::append(data.join("events.jsonl"))?, progress);
     let binary = args.node_binary.clone().map_or_else(NodeBinary::itself, NodeBinary::at);
-    let settings =
-        ClusterSettings { names, binary, directories, client_ports, inject_bug: None, resume: true };
+    let settings = ClusterSettings {
+        founders: names,
+        spares: Vec::new(),
+        network: Network::Direct,
+        binary,
+        directories,
+        client_ports,
+        inject_bug: None,
+        disk: DiskKind::Plain,
+        clock: ClockKind::Real,
+        config: BTreeMap::new(),
+        resume: true,
+    };
     let system = system::built_in(0)
         .ok_or_else(|| HarnessFailure::Unsupported("this build has no system of its own".to_owned()))?;
     let cluster = Cluster::new(settings, Rc::clone(&system), events.clone());
@@ -85,8 +98,8 @@ async fn start(args: &UpArgs, interrupt: &Interrupt) -> Result<Cluster, HarnessF
 fn welcome(cluster: &Cluster, addresses: &Directory, leader: &str) -> String {
     let mut text = String::new();
     let mut servers = Vec::new();
-    for name in cluster.names() {
-        let address = addresses.get(name).map(|address| address.to_string()).unwrap_or_default();
+    for name in &cluster.members() {
+        let address = addresses.get(name).map(|addresses| addresses.clients.to_string()).unwrap_or_default();
         let pid = cluster.pid(name).map(|pid| pid.to_string()).unwrap_or_default();
         let role = if name == leader { "leader" } else { "" };
         text += format!("{name}  {address}  pid {pid}  {role}").trim_end();
@@ -101,8 +114,9 @@ fn welcome(cluster: &Cluster, addresses: &Directory, leader: &str) -> String {
 
 /// Starts what died, after a while.
 async fn look_after(cluster: &Cluster, interrupt: &Interrupt) -> Result<(), HarnessFailure> {
+    let members = cluster.members();
     let is_dead = |name: &&String| cluster.state(name) == NodeState::Dead;
-    let dead: Vec<&String> = cluster.names().iter().filter(is_dead).collect();
+    let dead: Vec<&String> = members.iter().filter(is_dead).collect();
     if dead.is_empty() || interrupt.stop.unless_stopped(tokio::time::sleep(RESTART_DELAY)).await.is_none() {
         return Ok(());
     }

@@ -41,6 +41,8 @@ mod tests {
             term: *term,
             leader: Some((*leader).to_owned()),
             applied: 9,
+            last_log: 9,
+            purged: 0,
         };
         let named = of.iter().enumerate().map(|(index, of)| (format!("n{}", index + 1), Some(view(of))));
         named.collect()

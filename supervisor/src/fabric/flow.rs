@@ -49,6 +49,12 @@ impl Traffic {
         }
     }
 
+    /// Something was done to a byte or a connection.
+    #[must_use]
+    pub fn is_struck(&self) -> bool {
+        self.resets + self.held_bytes + self.lost_bytes + self.slowed_bytes > 0
+    }
+
     /// Both together.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {

@@ -14,6 +14,7 @@
 //! | `leader-in-minority` | the leader and others, `(n-1)/2` in all, from the rest, which is a majority |
 //! | `leader-in-majority` | the leader and others, `n/2+1` in all, from the rest |
 //! | `one-way` | one node: nothing that it sends arrives, or nothing that is sent to it; drawn which |
+//! | `until-snapshot` | one follower from all others, until they have purged what it needs |
 //! | `isolate: TARGET` | the nodes that the target means from all others; not from each other |
 //! | `groups: [[n1, n2], [n2, n3]]` | two nodes that are in no group together; a node may be in several |
 //!
@@ -28,14 +29,16 @@
 //! `one`, the smaller half, the leader's side, the isolated nodes, an earlier group; in the ring, whom the draw put first.
 //!
 //! Which shapes a cluster of `n` nodes can have is known before anything starts ([`Shape::check`]); whether there is a
-//! leader, only when the partition strikes ([`Partition::edges`]). Clients are not part of a partition: they reach nodes
+//! leader, only when the partition strikes ([`Partition::cut`]). Clients are not part of a partition: they reach nodes
 //! on both sides.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::edge::Edge;
@@ -44,7 +47,8 @@ use crate::scenario::target::{self, NodeStatus, Target};
 use crate::system::NodeName;
 
 /// How a cluster falls apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// One node on its own.
     One,
@@ -60,6 +64,8 @@ pub enum Shape {
     LeaderInMajority,
     /// One node that cannot send, or cannot hear.
     OneWay,
+    /// One follower on its own, until the others have purged what it needs to catch up, so that it needs a snapshot.
+    UntilSnapshot,
     /// These nodes from all others.
     Isolate(Target),
     /// Nodes that are in no group together.
@@ -67,7 +73,7 @@ pub enum Shape {
 }
 
 /// The shapes that are one word, as the format writes them, and the fewest nodes that they need.
-const WORDS: [(&str, Shape, usize); 7] = [
+const WORDS: [(&str, Shape, usize); 8] = [
     ("one", Shape::One, 2),
     ("halves", Shape::Halves, 2),
     ("majorities-ring", Shape::MajoritiesRing, 3),
@@ -75,6 +81,7 @@ const WORDS: [(&str, Shape, usize); 7] = [
     ("leader-in-minority", Shape::LeaderInMinority, 3),
     ("leader-in-majority", Shape::LeaderInMajority, 3),
     ("one-way", Shape::OneWay, 2),
+    ("until-snapshot", Shape::UntilSnapshot, 3),
 ];
 
 /// Which directions a partition cuts.
@@ -232,20 +239,33 @@ impl FromStr for Shape {
 /// Two nodes, as places in the list of all. What the first sends to the second is cut.
 type Pair = (usize, usize);
 
+/// A partition as it strikes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The nodes of the first side, in order; see the [module](self).
+    pub first: Vec<NodeName>,
+    /// The edges that are cut, in order, at least one.
+    pub edges: Vec<Edge>,
+}
+
 impl Partition {
-    /// The edges that this partition cuts now, in order, at least one. `rng` is the fork of the strike.
+    /// What this partition cuts now. `rng` is the fork of the strike.
     ///
     /// # Errors
     /// If it cannot strike a cluster like this, or in this state.
-    pub fn edges(&self, nodes: &[NodeStatus], rng: &mut Rng) -> Result<Vec<Edge>, Why> {
+    pub fn cut(&self, nodes: &[NodeStatus], rng: &mut Rng) -> Result<Cut, Why> {
         let names: Vec<NodeName> = nodes.iter().map(|node| node.name.clone()).collect();
         self.shape.check(&names)?;
         let mut pairs = self.shape.pairs(nodes, &names, rng)?;
+        let first: BTreeSet<usize> = pairs.iter().map(|(from, _)| *from).collect();
         if self.ways == Ways::Both && self.shape != Shape::OneWay {
             pairs.extend(pairs.clone().into_iter().map(|(from, to)| (to, from)));
         }
         pairs.sort_unstable();
-        Ok(pairs.into_iter().map(|(from, to)| Edge::new(&names[from], &names[to])).collect())
+        Ok(Cut {
+            first: first.into_iter().map(|node| names[node].clone()).collect(),
+            edges: pairs.into_iter().map(|(from, to)| Edge::new(&names[from], &names[to])).collect(),
+        })
     }
 }
 
@@ -265,6 +285,12 @@ impl Shape {
             Self::OneWay => {
                 let (node, others) = order.split_at(1);
                 if rng.random() { between(node, others) } else { between(others, node) }
+            }
+            Self::UntilSnapshot => {
+                let follower = target::resolve(&Target::Follower, nodes, rng)?;
+                let (cut, others): (Vec<_>, Vec<_>) =
+                    (0..n).partition(|node| follower.contains(&names[*node]));
+                between(&cut, &others)
             }
             Self::Isolate(target) => {
                 let isolated = target::resolve(target, nodes, rng)?;

@@ -1,6 +1,6 @@
 //! Whether a run was interesting: a green run in which nothing happened proves nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use checker::evidence::Evidence;
 use checker::evidence::trace::TraceEvent;
@@ -8,20 +8,36 @@ use checker::history::{History, Outcome};
 
 use super::file::ReachRecord;
 use crate::metrics::{Metrics, Window};
+use crate::run::event::{RunEvent, TimedEvent};
+use crate::scenario::count::Count;
 use crate::scenario::plan::{Plan, Reach};
 
 /// What the plan wants to be reached, and what was. Without load, nothing was.
-pub(super) fn judge(plan: &Plan, evidence: &Evidence, metrics: Option<&Metrics>) -> Vec<ReachRecord> {
+pub(super) fn judge(
+    plan: &Plan,
+    evidence: &Evidence,
+    events: &[TimedEvent],
+    metrics: Option<&Metrics>,
+) -> Vec<ReachRecord> {
     let record = |(goal, wanted): (&Reach, &u64)| {
         let reached = metrics.map_or(0, |metrics| match goal {
             Reach::LeaderChanges => leader_changes(evidence, metrics.window),
             Reach::OkDuringFaults => metrics.ok_during_faults,
-            Reach::FaultsInstalled => evidence.history.faults().len() as u64,
+            Reach::FaultsInstalled => effects(events).filter(|counts| !counts.is_empty()).count() as u64,
+            Reach::Count(count) => effects(events).filter_map(|counts| counts.get(count)).sum(),
             Reach::Operations => metrics.ok + metrics.fail,
         });
         ReachRecord { name: goal.to_string(), wanted: *wanted, reached }
     };
     plan.reach.iter().map(record).collect()
+}
+
+/// What each fault did. One that was never lifted is not known to have done anything.
+fn effects(events: &[TimedEvent]) -> impl Iterator<Item = &BTreeMap<Count, u64>> {
+    events.iter().filter_map(|timed| match &timed.event {
+        RunEvent::FaultLifted { counts, .. } => Some(counts),
+        _ => None,
+    })
 }
 
 /// How many terms got a leader during the load, by the nodes' own traces.

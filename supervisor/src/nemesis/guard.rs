@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::effect::Effect;
+use crate::fabric::EdgeFault;
 use crate::system::NodeName;
 
 /// How many faults stand. Clones count the same ones.
@@ -18,10 +20,10 @@ impl Standing {
         self.count.get()
     }
 
-    /// A fault stands from now on, on `struck`; it is lifted by doing `undo`.
-    pub fn install(&self, struck: Vec<Struck>, undo: Undo) -> FaultGuard {
+    /// A fault stands from now on, on `nodes`; it is lifted by doing `undo`.
+    pub fn install(&self, nodes: Vec<NodeName>, undo: Undo) -> FaultGuard {
         self.count.set(self.count.get() + 1);
-        FaultGuard { struck, undo, standing: self.clone() }
+        FaultGuard { nodes, undo, standing: self.clone() }
     }
 }
 
@@ -34,21 +36,25 @@ pub struct Struck {
     pub generation: u32,
 }
 
-/// What must be done to every node of a fault to lift it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What must be done to lift a fault.
+#[derive(Debug)]
 pub enum Undo {
-    /// Start the process again.
-    Start,
-    /// Let the process go on.
-    Resume,
+    /// Start the processes again.
+    Start(Vec<Struck>),
+    /// Let the processes go on.
+    Resume(Vec<Struck>),
+    /// Let go of the links.
+    Links(Vec<EdgeFault>),
+    /// Nothing: it has happened, and this is what came of it.
+    Done(Effect),
 }
 
 /// A fault that stands.
 #[derive(Debug)]
 #[must_use = "a fault that stands must be lifted"]
 pub struct FaultGuard {
-    /// What it struck.
-    pub struck: Vec<Struck>,
+    /// Whom it struck.
+    pub nodes: Vec<NodeName>,
     /// How to lift it.
     pub undo: Undo,
     standing: Standing,

@@ -6,6 +6,7 @@
 mod line;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use line::{TimedEvent, read};
 use super::clock::RunClock;
 use crate::harness::HarnessFailure;
 use crate::rundir::JsonLines;
+use crate::scenario::count::Count;
 
 /// Something happened in the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +93,9 @@ pub enum RunEvent {
         nodes: Vec<String>,
         /// What came of it.
         effect: String,
+        /// The same in numbers. Where there are none, the fault did nothing.
+        #[serde(default)]
+        counts: BTreeMap<Count, u64>,
     },
     /// After the heal the cluster served again.
     Healed {

@@ -32,7 +32,8 @@ const DIGEST_ROUNDS_MAX: u32 = 5;
 impl Stage {
     /// Reads everything from every node, the nodes side by side.
     pub(super) async fn final_reads(&self, bench: &Rc<Bench>) -> Result<(), HarnessFailure> {
-        let readers = self.cluster.names().iter().map(|node| self.read_all(bench, node));
+        let members = self.cluster.members();
+        let readers = members.iter().map(|node| self.read_all(bench, node));
         join_all(readers).await.into_iter().collect()
     }
 
@@ -62,7 +63,7 @@ impl Stage {
     /// Takes a digest of every node at one index. A new leader's first entry may move some node on in between, so it
     /// is tried again until all agree on the index; what was taken last is what the check sees.
     pub(super) async fn digests(&self) {
-        let names = self.cluster.names();
+        let names = self.cluster.members();
         let mut taken = Vec::new();
         for _ in 0..DIGEST_ROUNDS_MAX {
             taken = match self.cluster.wait_until_caught_up(self.plan.run.settle).await {

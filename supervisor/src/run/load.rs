@@ -96,7 +96,7 @@ impl Stage {
                 Load::Open(rate) => Arrivals::open_loop(f64::from(rate.per_second)),
             },
             roles: Roles::default(),
-            nodes: self.cluster.names().to_vec(),
+            members: self.cluster.member_list(),
             routing: self.plan.workload.routing,
             operation_timeout: self.plan.workload.operation_timeout,
         }

@@ -13,6 +13,7 @@ use super::monitor::Roles;
 use super::recorder::Recorder;
 use super::session::Session;
 use super::stop::Stop;
+use crate::cluster::Members;
 use crate::harness::HarnessFailure;
 use crate::rng::Rng;
 use crate::scenario::plan::Routing;
@@ -36,7 +37,7 @@ pub struct Bench {
     /// Who leads, as far as is known.
     pub roles: Roles,
     /// The nodes.
-    pub nodes: Vec<NodeName>,
+    pub members: Members,
     /// Through which node.
     pub routing: Routing,
     /// How long an operation may take.
@@ -80,7 +81,7 @@ impl Worker {
     }
 
     fn route(&mut self) -> NodeName {
-        let nodes = &self.bench.nodes;
+        let nodes = self.bench.members.now();
         let leader = self.bench.roles.leader();
         let any = |rng: &mut Rng| nodes[rng.random_range(0..nodes.len())].clone();
         match self.bench.routing {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::unit::Rate;
+use super::unit::{Bandwidth, Rate};
 use crate::rng::Rng;
 
 /// One value or a range of values, both ends included; `min <= max`.
@@ -39,6 +39,13 @@ impl Draw for u64 {
 impl Draw for Rate {
     fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
         Self { per_second: rng.random_range(min.per_second..=max.per_second) }
+    }
+}
+
+impl Draw for Bandwidth {
+    fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
+        let drawn = rng.random_range(min.bytes_per_second.get()..=max.bytes_per_second.get());
+        Self { bytes_per_second: drawn.try_into().expect("it is not below the minimum, which is not 0") }
     }
 }
 

@@ -24,6 +24,7 @@ mod sense;
 mod spot;
 mod suggest;
 mod tree;
+mod verb;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,16 +34,17 @@ use std::time::Duration;
 use checker::check::CheckName;
 
 use super::drawn::Drawn;
-use super::plan::{Expectation, Keep, Reach};
+use super::plan::{ClockKind, DiskKind, Expectation, Keep, NetworkKind, Reach};
 use super::threshold::Threshold;
 use super::unit::Rate;
 use super::workload::{Routing, WorkloadKind};
 use decode::Decoder;
 
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
-pub use faults::{Fault, SaidVerb, When};
+pub use faults::{Fault, When};
 pub use place::{Place, Placed};
 pub(super) use spot::{Spot, refuse_at};
+pub use verb::{SaidNetwork, SaidPartition, SaidVerb};
 
 /// What a scenario says.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +92,16 @@ pub struct ScenarioFile {
 pub struct ClusterSection {
     /// How many nodes.
     pub nodes: Option<u8>,
+    /// How many more may join.
+    pub spares: Option<Placed<u8>>,
+    /// What the nodes reach each other by.
+    pub network: Option<Placed<NetworkKind>>,
+    /// What the nodes write to.
+    pub disk: Option<Placed<DiskKind>>,
+    /// What the nodes read the time from.
+    pub clock: Option<Placed<ClockKind>>,
+    /// Settings of every node, by name.
+    pub config: BTreeMap<String, String>,
     /// The planted bug, in kebab case.
     pub inject_bug: Option<String>,
 }

@@ -31,10 +31,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::signal::Signal;
-use super::target::Target;
+use super::count::Count;
 use super::threshold::Threshold;
 use super::unit::{self, Rate};
+use super::verb::Verb;
 use super::word::Word;
 use crate::rng::Rng;
 
@@ -105,6 +105,16 @@ pub struct Plan {
 pub struct ClusterPlan {
     /// How many nodes, 1 to [`NODES_MAX`]. They are called `n1`, `n2`, …
     pub nodes: u8,
+    /// How many more may join later; nodes and spares are at most [`NODES_MAX`]. Their names go on where the nodes' end.
+    pub spares: u8,
+    /// What the nodes reach each other by.
+    pub network: NetworkKind,
+    /// What the nodes write to.
+    pub disk: DiskKind,
+    /// What the nodes read the time from.
+    pub clock: ClockKind,
+    /// Settings of every node, by name.
+    pub config: BTreeMap<String, String>,
     /// The planted bug that every node is to have, by its id in the build under test.
     // Named, because serde lets an `Option` be missing unless a function of its own reads it.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -112,10 +122,79 @@ pub struct ClusterPlan {
 }
 
 impl ClusterPlan {
-    /// The names of the nodes: `n1`, `n2`, …
+    /// The names of the nodes that found the cluster: `n1`, `n2`, …
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         (1..=self.nodes).map(|number| format!("n{number}")).collect()
+    }
+
+    /// The names of the spares, in the order in which they are used.
+    #[must_use]
+    pub fn spare_names(&self) -> Vec<String> {
+        (self.nodes + 1..=self.nodes + self.spares).map(|number| format!("n{number}")).collect()
+    }
+}
+
+/// What nodes and clients reach nodes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkKind {
+    /// Proxies in the supervisor.
+    Proxy,
+    /// The kernel, in a network namespace of the run's own.
+    Kernel,
+}
+
+impl Word for NetworkKind {
+    const ALL: &'static [Self] = &[Self::Proxy, Self::Kernel];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Kernel => "kernel",
+        }
+    }
+}
+
+/// What nodes write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskKind {
+    /// The file system; what was written survives the end of the process.
+    Plain,
+    /// What was not synced is lost with the process, as in a power failure.
+    Volatile,
+}
+
+impl Word for DiskKind {
+    const ALL: &'static [Self] = &[Self::Plain, Self::Volatile];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Volatile => "volatile",
+        }
+    }
+}
+
+/// What nodes read the time from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockKind {
+    /// The clocks of the machine.
+    Real,
+    /// Clocks of their own, which can be set wrong.
+    Skewable,
+}
+
+impl Word for ClockKind {
+    const ALL: &'static [Self] = &[Self::Real, Self::Skewable];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Skewable => "skewable",
+        }
     }
 }
 
@@ -182,112 +261,64 @@ pub struct Strike {
     /// When, from the end of the warm-up.
     #[serde(with = "unit::duration")]
     pub at: Duration,
+    /// For how long; `None`: until the heal, or, where the verb says so, until it has been carried out.
+    #[serde(with = "unit::optional_duration", rename = "for")]
+    pub lasts: Option<Duration>,
     /// What.
     #[serde(with = "serde_yaml::with::singleton_map")]
     pub verb: Verb,
 }
 
-/// What a strike does to its target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verb {
-    /// A signal.
-    Kill(Kill),
-    /// SIGSTOP, and SIGCONT later.
-    Pause(Pause),
-    /// A graceful stop and a new start.
-    Restart(Restart),
-}
-
-/// See [`Verb::Kill`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Kill {
-    /// Whom.
-    pub target: Target,
-    /// With which signal; never one that only stops or continues a process.
-    pub signal: Signal,
-    /// When to start the node again; `None`: at the heal.
-    #[serde(with = "unit::optional_duration")]
-    pub restart_after: Option<Duration>,
-}
-
-/// See [`Verb::Pause`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Pause {
-    /// Whom.
-    pub target: Target,
-    /// For how long.
-    #[serde(with = "unit::duration", rename = "for")]
-    pub lasts: Duration,
-}
-
-/// See [`Verb::Restart`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Restart {
-    /// Whom.
-    pub target: Target,
-}
-
-impl Verb {
-    /// Its word in scenarios and reports: `kill`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Kill(_) => "kill",
-            Self::Pause(_) => "pause",
-            Self::Restart(_) => "restart",
-        }
-    }
-
-    /// The nodes that it is aimed at.
-    #[must_use]
-    pub fn target(&self) -> &Target {
-        match self {
-            Self::Kill(Kill { target, .. })
-            | Self::Pause(Pause { target, .. })
-            | Self::Restart(Restart { target }) => target,
-        }
-    }
-
-    /// After which time the plan lifts it; `None`: a restart lifts itself, and a kill without restart ends at the heal.
-    #[must_use]
-    pub fn lasts(&self) -> Option<Duration> {
-        match self {
-            Self::Kill(kill) => kill.restart_after,
-            Self::Pause(pause) => Some(pause.lasts),
-            Self::Restart(_) => None,
-        }
-    }
-}
-
 /// Something that must have happened often enough for a green run to mean anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Reach {
     /// A node became leader, not counting the first leader.
     LeaderChanges,
     /// An operation succeeded while a fault was in force.
     OkDuringFaults,
-    /// A strike struck.
+    /// A strike struck, and had an effect.
     FaultsInstalled,
     /// An operation completed.
     Operations,
+    /// Faults have done something so often.
+    Count(Count),
 }
 
-impl Word for Reach {
-    const ALL: &'static [Self] =
-        &[Self::LeaderChanges, Self::OkDuringFaults, Self::FaultsInstalled, Self::Operations];
+impl Reach {
+    /// What can be reached that is not a figure of the faults.
+    const OWN: [Self; 4] =
+        [Self::LeaderChanges, Self::OkDuringFaults, Self::FaultsInstalled, Self::Operations];
 
-    fn word(self) -> &'static str {
+    /// Everything that can be reached, in the order in which it is listed to a person.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OWN.into_iter().chain(Count::ALL.iter().copied().map(Self::Count))
+    }
+
+    /// Its word: `leader-changes`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
+            Self::Count(count) => count.word(),
             Self::LeaderChanges => "leader-changes",
             Self::OkDuringFaults => "ok-during-faults",
             Self::FaultsInstalled => "faults-installed",
             Self::Operations => "operations",
         }
+    }
+}
+
+impl TryFrom<String> for Reach {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::all().find(|goal| goal.word() == text).ok_or_else(|| format!("unknown goal `{text}`"))
+    }
+}
+
+impl From<Reach> for String {
+    fn from(goal: Reach) -> Self {
+        goal.word().to_owned()
     }
 }
 
@@ -413,7 +444,11 @@ impl Plan {
                 "version",
                 format!("version {} is not {PLAN_VERSION}", self.version),
             ),
-            (!(1..=NODES_MAX).contains(&cluster.nodes), "cluster.nodes", format!("{} nodes", cluster.nodes)),
+            (
+                cluster.nodes == 0 || cluster.nodes.saturating_add(cluster.spares) > NODES_MAX,
+                "cluster.nodes",
+                format!("{} nodes and {} spares", cluster.nodes, cluster.spares),
+            ),
             (workload.clients == 0, "workload.clients", "no clients".to_owned()),
             (workload.keys == 0, "workload.keys", "no keys".to_owned()),
             (

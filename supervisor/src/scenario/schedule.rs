@@ -37,7 +37,7 @@ pub(super) trait Choose {
 
 /// The strikes of `fault` in a load of `duration`, in order; at most one more than [`STRIKES_MAX`].
 pub(super) fn moments(fault: &Fault, duration: Duration, choose: &dyn Choose) -> Vec<Moment> {
-    let lasts = |strike| fault.verb.lasts().map(|range| choose.lasts(range, strike));
+    let lasts = |strike| fault.lasts.map(|range| choose.lasts(range, strike));
     match &fault.when {
         When::At(at) => {
             let moment = Moment { at: choose.time(at.value, 1), lasts: lasts(1) };

@@ -10,10 +10,12 @@
 //! Time 0 is the end of the warm-up, as everywhere in a plan. A strike is the first letter of its verb, followed by
 //! `=` as long as it is in force. Strikes closer than a column are drawn as one; the list below the axis has them all.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::plan::{Load, Plan, Strike, Verb};
+use super::plan::{Load, Plan, Strike};
 use super::unit::Time;
+use super::verb::End;
 
 /// The widest line.
 const WIDTH: usize = 100;
@@ -126,15 +128,15 @@ impl Axis {
                 row[self.column(strike.at)..=self.column(lifted(strike, end))].fill('=');
             }
             for strike in strikes() {
-                row[self.column(strike.at)] = letter(&strike.verb);
+                row[self.column(strike.at)] = strike.verb.letter();
             }
             lines.push(self.row(fault, &row));
         }
         lines.push(String::new());
-        lines.push(
-            "~ warm-up   = load, or a fault in force   . limit of the heal   K kill   P pause   R restart"
-                .to_owned(),
-        );
+        let verbs: BTreeMap<char, &str> =
+            plan.strikes.iter().map(|strike| (strike.verb.letter(), strike.verb.name())).collect();
+        let letters = verbs.iter().map(|(letter, verb)| format!("   {letter} {verb}")).collect::<String>();
+        lines.push(format!("~ warm-up   = load, or a fault in force   . limit of the heal{letters}"));
         lines
     }
 
@@ -176,20 +178,12 @@ impl Axis {
     }
 }
 
-/// When a strike is over, as far as the plan says; a kill without a restart lasts until the heal.
+/// When a strike is over, as far as the plan says.
 fn lifted(strike: &Strike, end: Duration) -> Duration {
-    match (&strike.verb, strike.verb.lasts()) {
-        (_, Some(lasts)) => strike.at + lasts,
-        (Verb::Kill(_), None) => end,
-        (_, None) => strike.at,
-    }
-}
-
-fn letter(verb: &Verb) -> char {
-    match verb {
-        Verb::Kill(_) => 'K',
-        Verb::Pause(_) => 'P',
-        Verb::Restart(_) => 'R',
+    match (strike.lasts, strike.verb.end()) {
+        (Some(lasts), _) => strike.at + lasts,
+        (None, End::AtHeal) => end,
+        (None, End::Itself) => strike.at,
     }
 }
 
@@ -200,24 +194,10 @@ fn list(strikes: &[Strike]) -> Vec<String> {
     let names =
         strikes.iter().map(|strike| strike.name.chars().count()).max().unwrap_or(0).min(LABEL_MAX + 5);
     let line = |strike: &Strike| {
-        let what = describe(&strike.verb);
+        let what = strike.verb.describe(strike.lasts);
         format!("{:>times$}  {:<names$}  {what}", time(strike), clip(&strike.name, names))
     };
     strikes.iter().map(line).collect()
-}
-
-fn describe(verb: &Verb) -> String {
-    match verb {
-        Verb::Kill(kill) => {
-            let then = match kill.restart_after {
-                Some(after) => format!("start again after {}", Time(after)),
-                None => "start again at the heal".to_owned(),
-            };
-            format!("kill {} with {}, {then}", kill.target, kill.signal)
-        }
-        Verb::Pause(pause) => format!("pause {} for {}", pause.target, Time(pause.lasts)),
-        Verb::Restart(restart) => format!("restart {}", restart.target),
-    }
 }
 
 /// At most `width` characters; what is cut off is marked.

@@ -4,6 +4,7 @@
 //! it stood in a file is the business of whoever reads the file.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -160,6 +161,33 @@ impl FromStr for Rate {
     }
 }
 
+/// A number of bytes in each second, at least one: `64KiB/s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bandwidth {
+    /// How many in a second.
+    pub bytes_per_second: NonZeroU64,
+}
+
+impl fmt::Display for Bandwidth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", Size(self.bytes_per_second.get()))
+    }
+}
+
+impl FromStr for Bandwidth {
+    type Err = NotAQuantity;
+
+    fn from_str(text: &str) -> Result<Self, NotAQuantity> {
+        let Some(size) = text.strip_suffix("/s") else {
+            return refuse(format!("`{text}` is not a bandwidth; write bytes per second, e.g. 64KiB/s"));
+        };
+        match NonZeroU64::new(parse_size(size)?) {
+            Some(bytes_per_second) => Ok(Self { bytes_per_second }),
+            None => refuse(format!("`{text}` lets nothing through; use `hold`")),
+        }
+    }
+}
+
 /// Serde for a [`Duration`] with its unit; for `#[serde(with = "…")]`.
 pub(crate) mod duration {
     use super::*;
@@ -203,6 +231,28 @@ pub(crate) mod size {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         parse_size(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// Serde for what may be absent, which is written as `null`, and otherwise is text that `FromStr` reads.
+pub(crate) mod optional_text {
+    use super::*;
+
+    #[expect(clippy::ref_option, reason = "serde's `with` hands out a reference to the field")]
+    pub(crate) fn serialize<T: fmt::Display, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(ToString::to_string).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: fmt::Display>,
+        D: Deserializer<'de>,
+    {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse()).transpose().map_err(de::Error::custom)
     }
 }
 

@@ -27,6 +27,18 @@ impl Word for checker::anomaly::AnomalyKind {
     }
 }
 
+impl Word for crate::fabric::Distribution {
+    const ALL: &'static [Self] = &[Self::Uniform, Self::Normal, Self::Pareto];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Normal => "normal",
+            Self::Pareto => "pareto",
+        }
+    }
+}
+
 impl Word for checker::check::CheckName {
     const ALL: &'static [Self] = &Self::ALL;
 

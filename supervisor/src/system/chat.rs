@@ -13,6 +13,7 @@ mod client;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use futures::future::{FutureExt, LocalBoxFuture};
 use tokio::time::Instant;
 
 use self::client::PersonClient;
-use super::{Client, Directory, NodeName, NodeSpec, NodeView, System};
+use super::{Beginning, Client, Directory, NodeName, NodeSpec, NodeView, System};
 use crate::scenario::plan::{Plan, WorkloadKind};
 use crate::workload;
 
@@ -62,14 +63,15 @@ impl ChatSystem {
 
     /// The node's connection for questions, at the address that it has now.
     fn admin(&self, node: &str) -> Result<Rc<Endpoint>, String> {
-        connection(&mut self.admins.borrow_mut(), &self.shared.directory, node)
+        let addresses = self.shared.directory.get(node).ok_or_else(|| unknown(node))?;
+        connection(&mut self.admins.borrow_mut(), node, addresses.testbed)
     }
 
     async fn prepare_people(&self, people: Vec<String>, nodes: &[NodeName]) -> Result<(), String> {
         let addresses: Vec<String> = nodes
             .iter()
             .filter_map(|node| self.shared.directory.get(node))
-            .map(|address| address.to_string())
+            .map(|addresses| addresses.testbed.to_string())
             .collect();
         let servers = Servers::new(&addresses).map_err(|error| error.to_string())?;
         let client = ChatClient::new(servers, Policy::default().within(PREPARE_LIMIT));
@@ -119,8 +121,11 @@ impl System for ChatSystem {
         if let Some(bug) = &spec.inject_bug {
             option("--inject-bug", bug.into());
         }
+        for (name, value) in &spec.config {
+            option(&format!("--{name}"), value.into());
+        }
         arguments.push("--die-with-parent".into());
-        if spec.founding {
+        if spec.beginning == Beginning::Founding {
             arguments.push("--init".into());
         }
         arguments
@@ -196,16 +201,18 @@ fn view(status: StatusReply) -> NodeView {
         term: status.term,
         leader: (!status.leader.is_empty()).then_some(status.leader),
         applied: status.applied,
+        last_log: status.last_log,
+        purged: status.purged,
     }
 }
 
 /// The connection to `node` in `connections`, pointed at the address that the node has now.
 fn connection(
     connections: &mut BTreeMap<NodeName, Rc<Endpoint>>,
-    directory: &Directory,
     node: &str,
+    address: SocketAddr,
 ) -> Result<Rc<Endpoint>, String> {
-    let address = directory.get(node).ok_or_else(|| format!("{node} was never started"))?.to_string();
+    let address = address.to_string();
     match connections.get(node) {
         Some(endpoint) => {
             endpoint.set_address(&address).map_err(|error| error.to_string())?;
@@ -217,6 +224,10 @@ fn connection(
             Ok(endpoint)
         }
     }
+}
+
+fn unknown(node: &str) -> String {
+    format!("{node} was never started")
 }
 
 /// Everybody's password in a test.

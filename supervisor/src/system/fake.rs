@@ -14,7 +14,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{Client, Directory, Invocation, NodeName, NodeSpec, NodeView, Outcome, System};
+use super::{Beginning, Client, Directory, Invocation, NodeName, NodeSpec, NodeView, Outcome, System};
 use crate::rng::Rng;
 use crate::scenario::plan::Plan;
 
@@ -92,7 +92,8 @@ impl System for FakeSystem {
 
     /// For `/bin/sh`.
     fn node_arguments(&self, spec: &NodeSpec) -> Vec<OsString> {
-        let beginning = if spec.founding { &self.beginning } else { &self.second_beginning };
+        let beginning =
+            if spec.beginning == Beginning::Founding { &self.beginning } else { &self.second_beginning };
         let line = json!({ "event": "listening", "listen": "127.0.0.1:1", "peer_listen": "127.0.0.1:1" });
         let script = format!("{beginning}\necho '{line}'\n{}", self.life);
         vec!["-c".into(), script.into(), spec.name.clone().into()]
@@ -118,6 +119,8 @@ impl System for FakeSystem {
             term: 1,
             leader: Some("n1".to_owned()),
             applied: self.store.applied.get(),
+            last_log: self.store.applied.get(),
+            purged: 0,
         };
         futures::future::ready(Ok(view)).boxed_local()
     }

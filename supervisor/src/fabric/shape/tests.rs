@@ -52,7 +52,7 @@ impl Cut {
 
 fn strike(shape: &Shape, ways: Ways, n: usize, seed: u64) -> Result<Cut, Why> {
     let partition = Partition { shape: shape.clone(), ways };
-    let edges = partition.edges(&cluster(n), &mut Rng::from_seed(seed))?;
+    let edges = partition.cut(&cluster(n), &mut Rng::from_seed(seed))?.edges;
     assert!(!edges.is_empty(), "{shape} of {n} nodes cuts nothing");
     assert!(edges.is_sorted(), "{shape} of {n} nodes is not in order");
     let cut = Cut { nodes: names(n), edges: edges.iter().cloned().collect() };
@@ -219,9 +219,9 @@ fn the_same_seed_cuts_the_same_edges_and_another_one_others() {
 fn who_is_up_does_not_change_who_is_on_which_side() {
     let mut nodes = cluster(5);
     let partition = Partition { shape: Shape::Halves, ways: Ways::Both };
-    let before = partition.edges(&nodes, &mut Rng::from_seed(7));
+    let before = partition.cut(&nodes, &mut Rng::from_seed(7));
     nodes[0].alive = false;
-    assert_eq!(partition.edges(&nodes, &mut Rng::from_seed(7)), before);
+    assert_eq!(partition.cut(&nodes, &mut Rng::from_seed(7)), before);
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn what_cannot_be_now_says_why() {
     let mut nodes = cluster(3);
     let strike = |shape: &Shape, nodes: &[NodeStatus]| {
         let partition = Partition { shape: shape.clone(), ways: Ways::Both };
-        partition.edges(nodes, &mut Rng::from_seed(7)).unwrap_err().to_string()
+        partition.cut(nodes, &mut Rng::from_seed(7)).unwrap_err().to_string()
     };
     nodes[1].role = Role::Other;
     assert_eq!(strike(&Shape::LeaderInMinority, &nodes), "no leader is known");

@@ -34,7 +34,7 @@ fn bench(seed: u64, system: FakeSystem, routing: Routing) -> (Rc<Bench>, tempfil
         recorder: Recorder::create(path, RunClock::start(), &Header::new(None)).unwrap(),
         arrivals: Arrivals::closed_loop(),
         roles: Roles::default(),
-        nodes: ["n1", "n2", "n3"].map(str::to_owned).to_vec(),
+        members: Members::new(["n1", "n2", "n3"].map(str::to_owned).to_vec()),
         routing,
         operation_timeout: Duration::from_millis(50),
     };

@@ -40,7 +40,7 @@ impl Place {
 }
 
 /// A value, and where it was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed<T> {
     /// What.
     pub value: T,

@@ -55,10 +55,16 @@ const SCENARIO: Fields = Fields {
 };
 
 const CLUSTER: Fields = Fields {
-    known: &["nodes", "inject-bug"],
-    later: &["spares", "binary", "network", "disk", "clock", "config", "log"],
+    known: &["nodes", "spares", "network", "disk", "clock", "config", "inject-bug"],
+    later: &["binary", "log"],
     elsewhere: &[],
 };
+
+const CONFIG: Fields =
+    Fields { known: &["snapshot-entries", "keep-entries", "in-flight-max"], later: &[], elsewhere: &[] };
+
+/// The largest value of a setting of the nodes.
+const SETTING_MAX: u64 = 1_000_000_000;
 
 const WORKLOAD: Fields = Fields {
     known: &["kind", "clients", "rate", "routing", "operation-timeout", "keys", "payload", "mix"],
@@ -158,10 +164,42 @@ fn seed(decoder: &mut Decoder, node: &Node) -> Option<Option<u64>> {
 fn cluster(decoder: &mut Decoder, node: &Node) -> Option<ClusterSection> {
     let map = decoder.map(node, "`cluster`", &CLUSTER)?;
     let nodes = map.get("nodes").and_then(|node| decoder.one_count(node, 1, u64::from(NODES_MAX)));
+    let spares = map.get("spares").and_then(|node| {
+        let value = decoder.one_count(node, 1, u64::from(NODES_MAX))?;
+        let value = u8::try_from(value).expect("a count is within the limits that it was read with");
+        Some(Placed { value, place: node.place })
+    });
+    let network = map.get("network").and_then(|node| placed_word(decoder, node, "network"));
+    let disk = map.get("disk").and_then(|node| placed_word(decoder, node, "disk"));
+    let clock = map.get("clock").and_then(|node| placed_word(decoder, node, "clock"));
+    let config = map.get("config").and_then(|node| config(decoder, node));
     let inject_bug = map.get("inject-bug").and_then(|node| decoder.kebab(node, "the id of a bug"));
     let nodes =
         nodes.map(|nodes| u8::try_from(nodes).expect("a count is within the limits that it was read with"));
-    Some(ClusterSection { nodes, inject_bug: inject_bug.map(|bug| bug.value) })
+    Some(ClusterSection {
+        nodes,
+        spares,
+        network,
+        disk,
+        clock,
+        config: config.unwrap_or_default(),
+        inject_bug: inject_bug.map(|bug| bug.value),
+    })
+}
+
+fn placed_word<W: Word>(decoder: &mut Decoder, node: &Node, what: &str) -> Option<Placed<W>> {
+    let value = decoder.word(node, what, &[])?;
+    Some(Placed { value, place: node.place })
+}
+
+/// Settings of the nodes. Their meaning is the system's; what stands here is what may be set.
+fn config(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<String, String>> {
+    let map = decoder.map(node, "`config`", &CONFIG)?;
+    let settings = map.entries().iter().filter_map(|entry| {
+        let value = decoder.one_count(&entry.value, 1, SETTING_MAX)?;
+        Some((entry.key.clone(), value.to_string()))
+    });
+    Some(settings.collect())
 }
 
 fn workload(decoder: &mut Decoder, node: &Node) -> Option<WorkloadSection> {
@@ -263,7 +301,11 @@ fn reach(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<Reach, Placed<u6
     let entries = decoder.entries(node, "`reach`")?;
     let mut reach = BTreeMap::new();
     for entry in entries {
-        let goal = decoder.word_of::<Reach>(&entry.key, entry.key_place, "goal", &REACH_LATER);
+        let goal = Reach::all().find(|goal| goal.word() == entry.key);
+        if goal.is_none() {
+            let words: Vec<&str> = Reach::all().map(Reach::word).collect();
+            decoder.lose_word(&entry.key, entry.key_place, "goal", &words, &REACH_LATER);
+        }
         let count = decoder.one_count(&entry.value, 1, REACH_MAX);
         if let (Some(goal), Some(value)) = (goal, count) {
             reach.insert(goal, Placed { value, place: entry.value.place });

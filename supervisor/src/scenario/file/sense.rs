@@ -11,11 +11,13 @@ use super::ScenarioFile;
 use super::decode::Decoder;
 use super::faults::{Fault, When};
 use super::place::{Place, Placed};
+use super::verb::{SaidPartition, SaidVerb};
 use crate::scenario::drawn::Drawn;
-use crate::scenario::plan::{Expectation, NODES_DEFAULT, Reach, STRIKES_MAX};
+use crate::scenario::plan::{Expectation, NODES_DEFAULT, NODES_MAX, Reach, STRIKES_MAX};
 use crate::scenario::schedule::{Longest, Shortest, moments};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
+use crate::scenario::verb::Party;
 use crate::scenario::workload::WorkloadKind;
 
 /// Notes everything that does not go together in `file`, which was read from `path`.
@@ -24,10 +26,11 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
     timeout(file, decoder);
     payload(file, decoder);
     checks(file, decoder);
+    spares(file, decoder);
     let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
     let mut planned = 0;
     for fault in &file.faults {
-        target(fault.verb.target(), nodes, decoder);
+        verb(&fault.verb, nodes, decoder);
         planned += strikes(fault, file.run.duration.value, decoder);
         if planned > STRIKES_MAX {
             decoder.refuse(
@@ -57,6 +60,16 @@ fn timeout(file: &ScenarioFile, decoder: &mut Decoder) {
     }
 }
 
+fn spares(file: &ScenarioFile, decoder: &mut Decoder) {
+    let nodes = file.cluster.nodes.unwrap_or(NODES_DEFAULT);
+    if let Some(spares) = file.cluster.spares
+        && nodes + spares.value > NODES_MAX
+    {
+        let message = format!("{nodes} nodes and {} spares are more than {NODES_MAX}", spares.value);
+        decoder.refuse(spares.place, message);
+    }
+}
+
 fn payload(file: &ScenarioFile, decoder: &mut Decoder) {
     if let (WorkloadKind::Accounts, Some(payload)) = (file.workload.kind, &file.workload.payload) {
         decoder.refuse(payload.place, "`payload` has no meaning for accounts");
@@ -80,23 +93,46 @@ fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
     }
 }
 
-fn target(target: &Placed<Target>, nodes: usize, decoder: &mut Decoder) {
-    let Placed { value, place } = target;
+/// Checks that whom a verb strikes can be there.
+fn verb(verb: &SaidVerb, nodes: usize, decoder: &mut Decoder) {
+    match verb {
+        SaidVerb::Kill { target: of, .. }
+        | SaidVerb::Pause { target: of }
+        | SaidVerb::Restart { target: of } => {
+            target(&of.value, of.place, nodes, decoder);
+        }
+        SaidVerb::Partition(SaidPartition { shape, .. }) => {
+            let names: Vec<String> = (1..=nodes).map(|number| format!("n{number}")).collect();
+            if let Err(impossible) = shape.value.check(&names) {
+                decoder.refuse(shape.place, impossible.to_string());
+            }
+        }
+        SaidVerb::Network(network) => {
+            for party in [&network.from, &network.to] {
+                if let Party::Nodes(of) = &party.value {
+                    target(of, party.place, nodes, decoder);
+                }
+            }
+        }
+    }
+}
+
+fn target(value: &Target, place: Place, nodes: usize, decoder: &mut Decoder) {
     match value {
         Target::Named(names) => {
             let number = |name: &String| name.trim_start_matches('n').parse::<usize>();
             for name in names.iter().filter(|name| number(name).is_ok_and(|number| number > nodes)) {
                 let message = format!("there is no node `{name}` in a cluster of {nodes}: n1 to n{nodes}");
-                decoder.refuse(*place, message);
+                decoder.refuse(place, message);
             }
         }
         Target::Follower | Target::Followers if nodes == 1 => {
-            decoder.refuse(*place, format!("`{value}` is nobody in a cluster of 1"));
+            decoder.refuse(place, format!("`{value}` is nobody in a cluster of 1"));
         }
         _ => match value.count(nodes) {
-            Some(0) => decoder.refuse(*place, format!("`{value}` is nobody in a cluster of {nodes}")),
+            Some(0) => decoder.refuse(place, format!("`{value}` is nobody in a cluster of {nodes}")),
             Some(count) if count > nodes => {
-                decoder.refuse(*place, format!("`{value}` is more than the {nodes} nodes of the cluster"));
+                decoder.refuse(place, format!("`{value}` is more than the {nodes} nodes of the cluster"));
             }
             _ => {}
         },
@@ -130,7 +166,7 @@ fn strikes(fault: &Fault, duration: Drawn<Duration>, decoder: &mut Decoder) -> u
 /// Why a fault of which the first strike is at `first` does not fit into a load of `duration`.
 fn never(fault: &Fault, first: Duration, duration: Duration) -> String {
     let (first, load) = (Time(first), Time(duration));
-    match fault.verb.lasts() {
+    match fault.lasts {
         Some(lasts) => format!(
             "the fault never strikes: it would begin after {first} and last {}, but the load ends after {load}",
             Time(lasts.max)

@@ -1,6 +1,7 @@
 use super::*;
-use crate::scenario::plan::{Plan, Verb};
+use crate::scenario::plan::Plan;
 use crate::scenario::target::Target;
+use crate::scenario::verb::Verb;
 
 const SCENARIO: &str = "\
 version: 1
@@ -83,7 +84,7 @@ fn overrides_change_add_and_replace() {
     assert_eq!(plan.overrides, overrides);
     let Verb::Kill(kill) = &plan.strikes[0].verb else { panic!("it was a kill") };
     assert_eq!(kill.target, Target::Named(vec!["n1".to_owned(), "n3".to_owned()]));
-    assert!((2..=3).contains(&kill.restart_after.unwrap().as_secs()));
+    assert!((2..=3).contains(&plan.strikes[0].lasts.unwrap().as_secs()));
 }
 
 #[test]

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Artifacts, ClusterPlan, Expectation, Keep, Kill, Load, NODES_DEFAULT, PLAN_VERSION, Pause, Plan, Restart,
-    RunPlan, STRIKES_MAX, Strike, Verb, WorkloadPlan,
+    Artifacts, ClockKind, ClusterPlan, DiskKind, Expectation, Keep, Load, NODES_DEFAULT, NetworkKind,
+    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan,
 };
 use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
-use crate::scenario::file::{Fault, Placed, SaidVerb, ScenarioFile, WorkloadSection};
+use crate::scenario::file::{Fault, Placed, ScenarioFile, WorkloadSection};
 use crate::scenario::schedule::{Choose, moments};
-use crate::scenario::signal::Signal;
 use crate::scenario::workload::{Routing, WorkloadKind};
 
 const CLIENTS_DEFAULT: u32 = 8;
@@ -55,6 +54,11 @@ impl Plan {
             timeout: file.timeout.as_ref().map_or(overall, |said| said.value),
             cluster: ClusterPlan {
                 nodes: file.cluster.nodes.unwrap_or(NODES_DEFAULT),
+                spares: file.cluster.spares.map_or(0, |said| said.value),
+                network: file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value),
+                disk: file.cluster.disk.map_or(DiskKind::Plain, |said| said.value),
+                clock: file.cluster.clock.map_or(ClockKind::Real, |said| said.value),
+                config: file.cluster.config.clone(),
                 inject_bug: file.cluster.inject_bug.clone(),
             },
             workload: workload(&file.workload, &rng),
@@ -136,25 +140,13 @@ fn strikes(faults: &[Fault], duration: Duration, rng: &Rng) -> Vec<Strike> {
             name: format!("{name}#{number}"),
             fault: name.clone(),
             at: moment.at,
-            verb: verb(&fault.verb, moment.lasts),
+            lasts: moment.lasts,
+            verb: fault.verb.draw(&choose.rng.fork(&format!("verb#{number}"))),
         }));
     }
     strikes.sort_by_key(|strike| strike.at);
     assert!(strikes.len() <= STRIKES_MAX, "the parser lets at most {STRIKES_MAX} strikes through");
     strikes
-}
-
-fn verb(said: &SaidVerb, lasts: Option<Duration>) -> Verb {
-    let target = said.target().value.clone();
-    match said {
-        SaidVerb::Kill { signal, .. } => {
-            Verb::Kill(Kill { target, signal: signal.unwrap_or(Signal::KILL), restart_after: lasts })
-        }
-        SaidVerb::Pause { .. } => {
-            Verb::Pause(Pause { target, lasts: lasts.expect("the parser wants a pause to end") })
-        }
-        SaidVerb::Restart { .. } => Verb::Restart(Restart { target }),
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,39 @@
 use super::*;
+use crate::fabric::Distribution;
+use crate::fabric::shape::Shape;
+use crate::scenario::signal::Signal;
+use crate::scenario::target::Target;
+use crate::scenario::verb::{Kill, Lag, Network, Partition, Party, Pause, Restart};
 
 fn plan() -> Plan {
     let seconds = Duration::from_secs;
-    let strike = |number: u64, verb| Strike {
+    let strike = |number: u64, lasts, verb| Strike {
         name: format!("fault#{number}"),
         fault: "fault".to_owned(),
         at: seconds(8 * number),
+        lasts,
         verb,
     };
+    let between = |from, to| Network {
+        from: Party::Nodes(from),
+        to,
+        lag: None,
+        rate: None,
+        hold: false,
+        black_hole: false,
+        reset: false,
+    };
+    let slow = Network {
+        lag: Some(Lag {
+            delay: Duration::from_millis(50),
+            jitter: Duration::ZERO,
+            distribution: Distribution::Pareto,
+        }),
+        rate: Some("64KiB/s".parse().unwrap()),
+        ..between(Target::Leader, Party::Clients)
+    };
+    let groups = vec![vec!["n1".to_owned(), "n2".to_owned()], vec!["n2".to_owned(), "n3".to_owned()]];
+    let partition = |shape, one_way| Verb::Partition(Partition { shape, one_way });
     Plan {
         version: PLAN_VERSION,
         name: "leader-kill".to_owned(),
@@ -17,7 +43,15 @@ fn plan() -> Plan {
         tags: vec!["ci".to_owned()],
         seed: u64::MAX,
         timeout: seconds(120),
-        cluster: ClusterPlan { nodes: 5, inject_bug: None },
+        cluster: ClusterPlan {
+            nodes: 5,
+            spares: 2,
+            network: NetworkKind::Proxy,
+            disk: DiskKind::Volatile,
+            clock: ClockKind::Real,
+            config: BTreeMap::from([("keep-entries".to_owned(), "100".to_owned())]),
+            inject_bug: None,
+        },
         workload: WorkloadPlan {
             kind: WorkloadKind::Conversation,
             clients: 8,
@@ -32,14 +66,23 @@ fn plan() -> Plan {
         strikes: vec![
             strike(
                 1,
+                Some(Duration::from_millis(1_500)),
                 Verb::Kill(Kill {
                     target: Target::Named(vec!["n1".to_owned(), "n3".to_owned()]),
                     signal: Signal::KILL,
-                    restart_after: Some(Duration::from_millis(1_500)),
                 }),
             ),
-            strike(2, Verb::Pause(Pause { target: Target::Random(2), lasts: seconds(4) })),
-            strike(3, Verb::Restart(Restart { target: Target::One })),
+            strike(2, Some(seconds(4)), Verb::Pause(Pause { target: Target::Random(2) })),
+            strike(3, None, Verb::Restart(Restart { target: Target::One })),
+            strike(4, None, partition(Shape::MajoritiesRing, true)),
+            strike(5, None, partition(Shape::Isolate(Target::Leader), false)),
+            strike(6, None, partition(Shape::Groups(groups), false)),
+            strike(7, Some(seconds(1)), Verb::Network(slow)),
+            strike(
+                8,
+                None,
+                Verb::Network(Network { reset: true, ..between(Target::One, Party::Nodes(Target::All)) }),
+            ),
         ],
         checks: vec![CheckName::Linearizable, CheckName::OneLeaderPerTerm],
         thresholds: vec!["ok-ratio > 0.8".parse().unwrap()],
@@ -66,6 +109,12 @@ seed: 18446744073709551615
 timeout: 2m
 cluster:
   nodes: 5
+  spares: 2
+  network: proxy
+  disk: volatile
+  clock: real
+  config:
+    keep-entries: '100'
   inject-bug: null
 workload:
   kind: conversation
@@ -88,24 +137,84 @@ strikes:
 - name: fault#1
   fault: fault
   at: 8s
+  for: 1500ms
   verb:
     kill:
       target: n1,n3
       signal: KILL
-      restart-after: 1500ms
 - name: fault#2
   fault: fault
   at: 16s
+  for: 4s
   verb:
     pause:
       target: random:2
-      for: 4s
 - name: fault#3
   fault: fault
   at: 24s
+  for: null
   verb:
     restart:
       target: one
+- name: fault#4
+  fault: fault
+  at: 32s
+  for: null
+  verb:
+    partition:
+      shape: majorities-ring
+      one-way: true
+- name: fault#5
+  fault: fault
+  at: 40s
+  for: null
+  verb:
+    partition:
+      shape:
+        isolate: leader
+      one-way: false
+- name: fault#6
+  fault: fault
+  at: 48s
+  for: null
+  verb:
+    partition:
+      shape:
+        groups:
+        - - n1
+          - n2
+        - - n2
+          - n3
+      one-way: false
+- name: fault#7
+  fault: fault
+  at: 56s
+  for: 1s
+  verb:
+    network:
+      from: leader
+      to: clients
+      lag:
+        delay: 50ms
+        jitter: 0s
+        distribution: pareto
+      rate: 64KiB/s
+      hold: false
+      black-hole: false
+      reset: false
+- name: fault#8
+  fault: fault
+  at: 64s
+  for: null
+  verb:
+    network:
+      from: one
+      to: all
+      lag: null
+      rate: null
+      hold: false
+      black-hole: false
+      reset: true
 checks:
 - linearizable
 - one-leader-per-term
@@ -169,8 +278,8 @@ fn a_plan_with_a_field_too_many_or_too_few_is_refused_with_its_line() {
         assert!(message.contains("colour") && message.contains("line"), "{field} {message}");
     }
     assert!(error(&YAML.replace("  inject-bug: null\n", "")).contains("inject-bug"));
-    assert!(error(&YAML.replace("      restart-after: 1500ms\n", "")).contains("restart-after"));
-    assert!(error(&YAML.replace("restart-after: 1500ms", "restart-after: 1500")).contains("no unit"));
+    assert!(error(&YAML.replace("  for: 1500ms\n", "")).contains("for"));
+    assert!(error(&YAML.replace("for: 1500ms", "for: 1500")).contains("no unit"));
     assert!(error(&YAML.replace("seed: 18446744073709551615", "seed: 5\nseed: 6")).contains("seed"));
 }
 
@@ -181,7 +290,7 @@ fn a_plan_that_breaks_an_invariant_is_refused() {
         other => panic!("{other:?}"),
     };
     assert_eq!(error("version: 1", "version: 2"), "version 2 is not 1");
-    assert_eq!(error("nodes: 5", "nodes: 10"), "10 nodes");
+    assert_eq!(error("nodes: 5", "nodes: 10"), "10 nodes and 2 spares");
     assert_eq!(error("clients: 8", "clients: 0"), "no clients");
     assert_eq!(error("keys: 4", "keys: 0"), "no keys");
     assert_eq!(error("send: 50", "login: 50"), "an operation that conversation has not");

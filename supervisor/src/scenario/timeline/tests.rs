@@ -27,7 +27,9 @@ fn plan(text: &str, overrides: &[&str]) -> Plan {
 #[test]
 fn a_plan_is_drawn_as_it_always_was() {
     let expected = include_str!("storm.txt");
-    let drawn = draw(&plan(SCENARIO, &[]));
+    let plan = plan(SCENARIO, &[]);
+    // The hash changes with every field that plans get.
+    let drawn = draw(&plan).replace(&plan.hash(), "HASH");
     assert_eq!(drawn, expected, "drawn:\n{drawn}");
 }
 

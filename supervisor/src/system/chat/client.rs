@@ -12,7 +12,7 @@ use chat_client::{Cause, Endpoint, Error, Operation};
 use futures::future::{FutureExt, LocalBoxFuture};
 use serde_json::{Value, json};
 
-use super::{Shared, body, connection, password_of};
+use super::{Shared, body, connection, password_of, unknown};
 use crate::system::{Client, Invocation, NodeName, Outcome};
 
 /// Whose attempts the creations of accounts are: a name that no person has.
@@ -71,7 +71,8 @@ impl PersonClient {
         limit: Duration,
     ) -> Result<Value, Failure> {
         let shared = &self.shared;
-        let endpoint = connection(&mut self.endpoints, &shared.directory, node).map_err(Failure::Unsent)?;
+        let addresses = shared.directory.get(node).ok_or_else(|| Failure::Unsent(unknown(node)))?;
+        let endpoint = connection(&mut self.endpoints, node, addresses.clients).map_err(Failure::Unsent)?;
         let key = invocation.key.as_deref().unwrap_or_default();
         let call = Call { endpoint: &endpoint, limit };
         match invocation.f {

@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
+use crate::scenario::signal::Signal;
+use crate::scenario::verb::Verb;
 
 const SCENARIO: &str = "\
 version: 1
@@ -31,7 +34,18 @@ fn what_was_not_said_gets_its_default() {
     let text =
         "version: 1\nname: storm\nworkload: { kind: accounts }\nrun: { duration: 5s }\nchecks: [durable]\n";
     let plan = Plan::resolve(&file(text), 1);
-    assert_eq!(plan.cluster, ClusterPlan { nodes: 5, inject_bug: None });
+    assert_eq!(
+        plan.cluster,
+        ClusterPlan {
+            nodes: 5,
+            spares: 0,
+            network: NetworkKind::Proxy,
+            disk: DiskKind::Plain,
+            clock: ClockKind::Real,
+            config: BTreeMap::new(),
+            inject_bug: None,
+        }
+    );
     assert_eq!((plan.workload.clients, plan.workload.keys, plan.workload.payload), (8, 4, 0));
     assert_eq!((plan.workload.load, plan.workload.routing), (Load::Closed, Routing::Any));
     assert_eq!(plan.workload.mix.len(), 4);
@@ -55,7 +69,7 @@ fn ranges_are_drawn_within_their_ends_and_differ_between_seeds() {
         let gaps = kills.windows(2).map(|pair| pair[1].at - pair[0].at);
         assert!(gaps.chain([kills[0].at]).all(|gap| (5..=9).contains(&gap.as_secs())), "{kills:?}");
         for strike in &plan.strikes {
-            assert!(strike.at + strike.verb.lasts().unwrap() <= plan.run.duration, "{strike:?}");
+            assert!(strike.at + strike.lasts.unwrap() <= plan.run.duration, "{strike:?}");
         }
         assert!(plan.strikes.is_sorted_by_key(|strike| strike.at));
     }
@@ -112,5 +126,5 @@ fn strikes_are_named_after_their_fault_and_numbered() {
     let names: Vec<&str> = plan.strikes.iter().map(|strike| strike.name.as_str()).collect();
     assert_eq!(names, ["kill-leader#1", "kill-leader-2#1", "kill-leader#2"]);
     let Verb::Kill(kill) = &plan.strikes[0].verb else { panic!("it was a kill") };
-    assert_eq!((kill.signal, kill.restart_after), (Signal::KILL, None));
+    assert_eq!((kill.signal, plan.strikes[0].lasts), (Signal::KILL, None));
 }

@@ -1,0 +1,26 @@
+//! The nodes that are to be part of the cluster now.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::system::NodeName;
+
+/// A list of nodes that can change. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Members {
+    nodes: Rc<RefCell<Vec<NodeName>>>,
+}
+
+impl Members {
+    /// These nodes.
+    #[must_use]
+    pub fn new(nodes: Vec<NodeName>) -> Self {
+        Self { nodes: Rc::new(RefCell::new(nodes)) }
+    }
+
+    /// Who they are now, in the order in which they became members.
+    #[must_use]
+    pub fn now(&self) -> Vec<NodeName> {
+        self.nodes.borrow().clone()
+    }
+}

@@ -1,0 +1,53 @@
+//! What faults do, counted: the figures that prove that a fault struck.
+
+use serde::{Deserialize, Serialize};
+
+use super::word::Word;
+
+/// Something that a fault did, and of which a number can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Count {
+    /// Processes that were killed.
+    Kills,
+    /// Processes that were stopped where they stood.
+    Pauses,
+    /// Processes that were stopped gracefully and started again.
+    Restarts,
+    /// Directions between two parties in which bytes were kept, slowed or lost, or connections refused to come about.
+    LinksStruck,
+    /// Bytes that were sent into silence, and arrived when it was over.
+    BytesHeld,
+    /// Bytes that vanished on their way.
+    BytesLost,
+    /// Bytes that came late.
+    BytesSlowed,
+    /// Connections that were reset.
+    ConnectionsReset,
+}
+
+impl Word for Count {
+    const ALL: &'static [Self] = &[
+        Self::Kills,
+        Self::Pauses,
+        Self::Restarts,
+        Self::LinksStruck,
+        Self::BytesHeld,
+        Self::BytesLost,
+        Self::BytesSlowed,
+        Self::ConnectionsReset,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Kills => "kills",
+            Self::Pauses => "pauses",
+            Self::Restarts => "restarts",
+            Self::LinksStruck => "links-struck",
+            Self::BytesHeld => "bytes-held",
+            Self::BytesLost => "bytes-lost",
+            Self::BytesSlowed => "bytes-slowed",
+            Self::ConnectionsReset => "connections-reset",
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The verbs of faults and steps, as they are said: a module for each family.
+
+mod network;
+mod process;
+
+use std::time::Duration;
+
+use super::decode::{Decoder, Fields, Map};
+use super::place::Placed;
+use super::suggest;
+use super::tree::{Entry, Node, Value};
+use crate::rng::Rng;
+use crate::scenario::drawn::Drawn;
+use crate::scenario::signal::Signal;
+use crate::scenario::target::{Target, UnknownTarget};
+use crate::scenario::verb::{Kill, Pause, Restart, Verb};
+
+pub use network::{SaidNetwork, SaidPartition};
+
+/// The verbs that this version carries out.
+pub(super) const VERBS: [&str; 5] = ["kill", "pause", "restart", "partition", "network"];
+
+/// Those of the format that this version refuses by name.
+pub(super) const LATER: [&str; 5] = ["clock", "disk", "membership", "transfer-leader", "snapshot"];
+
+/// Where `for` and the like belong when they stand inside a verb.
+const BESIDE: &str = "it belongs beside the verb, not inside it";
+
+/// What stands beside a verb and not inside it.
+const BESIDE_VERB: &[(&str, &str)] =
+    &[("for", BESIDE), ("at", BESIDE), ("every", BESIDE), ("times", BESIDE), ("name", BESIDE)];
+
+/// What a fault does, as it was said: ranges are not drawn yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaidVerb {
+    /// A signal.
+    Kill {
+        /// Whom.
+        target: Placed<Target>,
+        /// With which signal; `None`: KILL.
+        signal: Option<Signal>,
+    },
+    /// SIGSTOP, and SIGCONT later.
+    Pause {
+        /// Whom.
+        target: Placed<Target>,
+    },
+    /// A graceful stop and a new start.
+    Restart {
+        /// Whom.
+        target: Placed<Target>,
+    },
+    /// Nodes that do not hear each other.
+    Partition(SaidPartition),
+    /// Something is wrong with links.
+    Network(SaidNetwork),
+}
+
+/// A verb, and for how long.
+pub(super) struct Said {
+    pub(super) verb: SaidVerb,
+    /// `None`: until the heal, or it ends by itself.
+    pub(super) lasts: Option<Drawn<Duration>>,
+}
+
+impl SaidVerb {
+    /// What is done: every range is drawn from a fork of `rng`.
+    #[must_use]
+    pub fn draw(&self, rng: &Rng) -> Verb {
+        match self {
+            Self::Kill { target, signal } => {
+                Verb::Kill(Kill { target: target.value.clone(), signal: signal.unwrap_or(Signal::KILL) })
+            }
+            Self::Pause { target } => Verb::Pause(Pause { target: target.value.clone() }),
+            Self::Restart { target } => Verb::Restart(Restart { target: target.value.clone() }),
+            Self::Partition(partition) => partition.draw(),
+            Self::Network(network) => network.draw(rng),
+        }
+    }
+
+    /// What its name is made of, where none was said: `kill-leader`.
+    pub(super) fn stem(&self) -> String {
+        let stem = match self {
+            Self::Kill { target, .. } => format!("kill-{}", target.value),
+            Self::Pause { target } => format!("pause-{}", target.value),
+            Self::Restart { target } => format!("restart-{}", target.value),
+            Self::Partition(partition) => format!("partition-{}", partition.shape.value),
+            Self::Network(network) => format!("network-{}-to-{}", network.from.value, network.to.value),
+        };
+        stem.replace([':', ',', ' '], "-").replace(['|'], "").replace("--", "-")
+    }
+}
+
+/// What stands beside a verb of its length.
+#[derive(Clone, Copy)]
+pub(super) struct Length<'n> {
+    /// `for`, where it was said.
+    pub(super) said: Option<&'n Entry>,
+    /// The fault strikes again and again.
+    pub(super) is_repeated: bool,
+}
+
+impl Length<'_> {
+    /// The verb has no length that could be said.
+    fn refuse(self, decoder: &mut Decoder, why: &str) {
+        if let Some(entry) = self.said {
+            decoder.refuse(entry.key_place, format!("`for` has no meaning here: {why}"));
+        }
+    }
+
+    /// The verb must have a length.
+    fn require(self, decoder: &mut Decoder, verb: &Entry, missing: &str) -> Option<Drawn<Duration>> {
+        match self.said {
+            Some(entry) => decoder.duration(&entry.value),
+            None => decoder.lose(verb.key_place, missing),
+        }
+    }
+
+    /// The verb stands until the heal where no length was said, if it strikes once.
+    #[expect(clippy::option_option, reason = "what is absent is not what could not be read")]
+    fn read(self, decoder: &mut Decoder, verb: &Entry, missing: &str) -> Option<Option<Drawn<Duration>>> {
+        match self.said {
+            Some(entry) => decoder.duration(&entry.value).map(Some),
+            None if self.is_repeated => decoder.lose(verb.key_place, missing),
+            None => Some(None),
+        }
+    }
+}
+
+/// The one verb among the fields of `map`, which is called `what`.
+pub(super) fn verb_entry<'n>(decoder: &mut Decoder, map: &Map<'n>, what: &str) -> Option<&'n Entry> {
+    let is_verb = |entry: &&Entry| {
+        // A verb that is refused by name still is the fault's verb.
+        let key = entry.key.as_str();
+        VERBS.contains(&key) || LATER.contains(&key)
+    };
+    let mut verbs = map.entries().iter().filter(is_verb);
+    let Some(first) = verbs.next() else {
+        let message = format!("{what} needs exactly one verb: {}", VERBS.join(", "));
+        return decoder.lose(map.place, message);
+    };
+    for second in verbs {
+        let message =
+            format!("`{}` is a second verb beside `{}`; {what} has exactly one", second.key, first.key);
+        decoder.refuse_with(second.key_place, message, "write a second item of the list");
+    }
+    VERBS.contains(&first.key.as_str()).then_some(first)
+}
+
+/// Reads a verb, which [`verb_entry`] has found.
+pub(super) fn verb(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> Option<Said> {
+    match entry.key.as_str() {
+        "kill" => process::kill(decoder, entry, length),
+        "pause" => process::pause(decoder, entry, length),
+        "restart" => process::restart(decoder, entry, length),
+        "partition" => network::partition(decoder, entry, length),
+        _ => network::network(decoder, entry, length),
+    }
+}
+
+fn target_of(decoder: &mut Decoder, entry: &Entry, name: &str, fields: &Fields) -> Option<Placed<Target>> {
+    let map = decoder.map(&entry.value, name, fields)?;
+    let node = decoder.require(&map, "target")?;
+    target(decoder, node)
+}
+
+fn target(decoder: &mut Decoder, node: &Node) -> Option<Placed<Target>> {
+    let value = match &node.value {
+        Value::List(items) if items.is_empty() => {
+            return decoder.lose(node.place, "the target names no node");
+        }
+        Value::List(items) => Target::Named(named_nodes(decoder, items)?),
+        _ => {
+            let text = decoder.text(node, "a target, e.g. leader")?;
+            match text.parse::<Target>() {
+                Ok(Target::Named(nodes)) if nodes.len() > 1 => {
+                    return decoder
+                        .lose(node.place, format!("several nodes are a list: [{}]", nodes.join(", ")));
+                }
+                Ok(target) => target,
+                Err(UnknownTarget(text)) => {
+                    lose_target(decoder, node, &text);
+                    return None;
+                }
+            }
+        }
+    };
+    Some(Placed { value, place: node.place })
+}
+
+fn named_nodes(decoder: &mut Decoder, items: &[Node]) -> Option<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for item in items {
+        let text = decoder.text(item, "a node, e.g. n3")?;
+        match text.parse() {
+            Ok(Target::Named(nodes)) if nodes.len() == 1 && names.contains(&nodes[0]) => {
+                return decoder.lose(item.place, format!("`{text}` is named twice"));
+            }
+            Ok(Target::Named(nodes)) if nodes.len() == 1 => names.extend(nodes),
+            _ => {
+                return decoder
+                    .lose(item.place, format!("`{text}` is not a node; a list names nodes: [n1, n3]"));
+            }
+        }
+    }
+    Some(names)
+}
+
+fn lose_target(decoder: &mut Decoder, node: &Node, text: &str) {
+    if text.starts_with("random") {
+        let message = format!("`{text}` is not a target; write how many, e.g. random:2");
+        decoder.lose::<()>(node.place, message);
+        return;
+    }
+    let words: Vec<&str> = Target::words().collect();
+    decoder.is_lossy = true;
+    if text == "spare" {
+        return decoder.refuse(node.place, "the target `spare` is not supported yet");
+    }
+    let question = suggest::question(text, words.iter().copied());
+    let help =
+        format!("expected one of: {}, a node (n3), a list of nodes ([n1, n3]), random:2", words.join(", "));
+    decoder.refuse_with(node.place, format!("unknown target `{text}`{question}"), help);
+}

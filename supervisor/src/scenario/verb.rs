@@ -1,0 +1,111 @@
+//! What a strike does, with nothing left to decide but whom it meets.
+//!
+//! A verb is written in three forms: as it was said (`scenario::file`), as it is planned (here; `plan.yaml` is this type
+//! in YAML) and as it is carried out (`nemesis`, a module for each family).
+
+mod network;
+mod process;
+
+use serde::{Deserialize, Serialize};
+
+use super::target::Target;
+use super::unit::Time;
+
+pub use network::{Lag, Network, Partition, Party};
+pub use process::{Kill, Pause, Restart};
+
+/// What a strike does to its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// A signal.
+    Kill(Kill),
+    /// SIGSTOP, and SIGCONT later.
+    Pause(Pause),
+    /// A graceful stop and a new start.
+    Restart(Restart),
+    /// Nodes that do not hear each other.
+    Partition(Partition),
+    /// Links that are slow, narrow, held, lossy or reset.
+    Network(Network),
+}
+
+/// When a strike that was given no length is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It ends when it has been carried out.
+    Itself,
+    /// It stands until the heal.
+    AtHeal,
+}
+
+impl Verb {
+    /// Its word in scenarios and reports: `kill`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Kill(_) => "kill",
+            Self::Pause(_) => "pause",
+            Self::Restart(_) => "restart",
+            Self::Partition(_) => "partition",
+            Self::Network(_) => "network",
+        }
+    }
+
+    /// Its letter in a timeline.
+    #[must_use]
+    pub fn letter(&self) -> char {
+        match self {
+            Self::Kill(_) => 'K',
+            Self::Pause(_) => 'P',
+            Self::Restart(_) => 'R',
+            Self::Partition(_) => 'X',
+            Self::Network(_) => 'N',
+        }
+    }
+
+    /// When it is over, if the strike says no length.
+    #[must_use]
+    pub fn end(&self) -> End {
+        match self {
+            Self::Kill(_) | Self::Pause(_) | Self::Partition(_) => End::AtHeal,
+            Self::Restart(_) => End::Itself,
+            Self::Network(network) if network.is_momentary() => End::Itself,
+            Self::Network(_) => End::AtHeal,
+        }
+    }
+
+    /// What it does and for how long, in words.
+    #[must_use]
+    pub fn describe(&self, lasts: Option<std::time::Duration>) -> String {
+        let what = match self {
+            Self::Kill(Kill { target, signal }) => {
+                let then = match lasts {
+                    Some(after) => format!("start again after {}", Time(after)),
+                    None => "start again at the heal".to_owned(),
+                };
+                return format!("kill {target} with {signal}, {then}");
+            }
+            Self::Pause(Pause { target }) => format!("pause {target}"),
+            Self::Restart(Restart { target }) => format!("restart {target}"),
+            Self::Partition(partition) => partition.to_string(),
+            Self::Network(network) => network.to_string(),
+        };
+        match (lasts, self.end()) {
+            (Some(lasts), _) => format!("{what} for {}", Time(lasts)),
+            (None, End::AtHeal) => format!("{what} until the heal"),
+            (None, End::Itself) => what,
+        }
+    }
+
+    /// The nodes that it is aimed at, where that is a target.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Kill(Kill { target, .. })
+            | Self::Pause(Pause { target })
+            | Self::Restart(Restart { target }) => Some(target),
+            Self::Partition(_) | Self::Network(_) => None,
+        }
+    }
+}
