@@ -131,31 +131,34 @@ pub struct JsonLines {
     file: fs::File,
     path: PathBuf,
     is_broken: bool,
+    /// The line that is being written; kept so that a line costs no allocation.
+    line: Vec<u8>,
 }
 
 impl JsonLines {
     /// Creates the file; it must not exist.
     pub fn create(path: PathBuf) -> Result<Self, HarnessFailure> {
         let file = fs::File::create_new(&path).map_err(HarnessFailure::file("create", &path))?;
-        Ok(Self { file, path, is_broken: false })
+        Ok(Self { file, path, is_broken: false, line: Vec::new() })
     }
 
     /// Goes on with the file, or creates it.
     pub fn append(path: PathBuf) -> Result<Self, HarnessFailure> {
         let file = fs::File::options().create(true).append(true).open(&path);
         let file = file.map_err(HarnessFailure::file("open", &path))?;
-        Ok(Self { file, path, is_broken: false })
+        Ok(Self { file, path, is_broken: false, line: Vec::new() })
     }
 
     /// Appends one line.
     pub fn push(&mut self, line: &impl Serialize) -> Result<(), HarnessFailure> {
-        let mut text =
-            serde_json::to_vec(line).expect("what we record has string keys and no failing serialiser");
-        text.push(b'\n');
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line)
+            .expect("what we record has string keys and no failing serialiser");
+        self.line.push(b'\n');
         let written = if self.is_broken {
             Err(io::Error::other("an earlier line could not be written"))
         } else {
-            self.file.write_all(&text)
+            self.file.write_all(&self.line)
         };
         self.is_broken = written.is_err();
         written.map_err(HarnessFailure::file("write", &self.path))

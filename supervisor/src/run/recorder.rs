@@ -3,12 +3,16 @@
 //! One recorder, one clock, one file, in one thread: the order of the lines is the order of the events, and intervals
 //! can only be too wide. A line reaches the kernel before the recorder returns, so a kill -9 of the supervisor loses
 //! no operation that could have had an effect.
+//!
+//! Everything that clients do goes through here, on the thread that also is the clients: a line is serialised straight
+//! from what the client asked and got, and nothing is copied for it.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use checker::history::jsonl::{Event, Header, Process, Type};
+use checker::history::jsonl::{Header, Process, Type};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::clock::RunClock;
@@ -46,10 +50,28 @@ struct Inner {
 /// An operation that is under way. Completing it takes this, so no operation completes twice.
 #[derive(Debug)]
 #[must_use = "an operation that was invoked is completed"]
-pub struct OpenOperation {
+pub struct OpenOperation<'a> {
     process: u64,
-    node: NodeName,
-    invocation: Invocation,
+    node: &'a str,
+    invocation: &'a Invocation,
+}
+
+/// A line of the history: what [`checker::history::jsonl::Event`] is to who reads it, without owning anything.
+#[derive(Serialize)]
+struct Line<'a> {
+    index: u32,
+    time: u64,
+    process: Process,
+    r#type: Type,
+    f: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    value: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
 }
 
 impl Recorder {
@@ -70,22 +92,23 @@ impl Recorder {
     }
 
     /// Records that `process` is about to send `invocation` to `node`.
-    pub fn invoke(
+    pub fn invoke<'a>(
         &self,
         process: u64,
-        node: &str,
-        invocation: Invocation,
-    ) -> Result<OpenOperation, HarnessFailure> {
-        let open = OpenOperation { process, node: node.to_owned(), invocation };
+        node: &'a str,
+        invocation: &'a Invocation,
+    ) -> Result<OpenOperation<'a>, HarnessFailure> {
+        let open = OpenOperation { process, node, invocation };
         let mut inner = self.inner.borrow_mut();
         inner.tally.invoked += 1;
-        inner.push_client(&open, Type::Invoke, open.invocation.value.clone(), None)?;
+        inner.push_client(&open, Type::Invoke, &invocation.value, None)?;
         Ok(open)
     }
 
     /// Records how it ended.
-    pub fn complete(&self, open: OpenOperation, outcome: Outcome) -> Result<(), HarnessFailure> {
+    pub fn complete(&self, open: OpenOperation<'_>, outcome: &Outcome) -> Result<(), HarnessFailure> {
         let mut inner = self.inner.borrow_mut();
+        let asked = &open.invocation.value;
         let (kind, value, error) = match outcome {
             Outcome::Ok(value) => {
                 inner.tally.ok += 1;
@@ -93,14 +116,14 @@ impl Recorder {
             }
             Outcome::Fail(error) => {
                 inner.tally.fail += 1;
-                (Type::Fail, open.invocation.value.clone(), Some(error))
+                (Type::Fail, asked, Some(error))
             }
             Outcome::Info(error) => {
                 inner.tally.info += 1;
-                (Type::Info, open.invocation.value.clone(), Some(error))
+                (Type::Info, asked, Some(error))
             }
         };
-        inner.push_client(&open, kind, value, error)
+        inner.push_client(&open, kind, value, error.map(String::as_str))
     }
 
     /// Records that a fault begins on `nodes`, or that the fault with the same verb and name ends, with its effect.
@@ -117,18 +140,17 @@ impl Recorder {
         }
         let mut inner = self.inner.borrow_mut();
         let (index, time) = inner.stamp();
-        let event = Event {
+        inner.file.push(&Line {
             index,
             time,
             process: Process::Nemesis,
             r#type: Type::Info,
-            f: verb.to_owned(),
-            key: Some(name.to_owned()),
-            value,
+            f: verb,
+            key: Some(name),
+            value: &value,
             node: None,
             error: None,
-        };
-        inner.file.push(&event)
+        })
     }
 
     /// How many operations ended how, so far.
@@ -141,22 +163,22 @@ impl Recorder {
 impl Inner {
     fn push_client(
         &mut self,
-        open: &OpenOperation,
+        open: &OpenOperation<'_>,
         r#type: Type,
-        value: Value,
-        error: Option<String>,
+        value: &Value,
+        error: Option<&str>,
     ) -> Result<(), HarnessFailure> {
-        let invocation = &open.invocation;
+        let invocation = open.invocation;
         let (index, time) = self.stamp();
-        self.file.push(&Event {
+        self.file.push(&Line {
             index,
             time,
             process: Process::Client(open.process),
             r#type,
-            f: invocation.f.to_owned(),
-            key: invocation.key.clone(),
+            f: invocation.f,
+            key: invocation.key.as_deref(),
             value,
-            node: Some(open.node.clone()),
+            node: Some(open.node),
             error,
         })
     }
@@ -166,5 +188,48 @@ impl Inner {
         let index = self.next_index;
         self.next_index += 1;
         (index, self.clock.now_ns())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The history that `write` writes.
+    fn written(write: impl FnOnce(&Recorder)) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.jsonl");
+        write(&Recorder::create(path.clone(), RunClock::start(), &Header::new(Some(7))).unwrap());
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_a_history_line_for_line() {
+        let send =
+            Invocation { f: "send", key: Some("alice:bob".to_owned()), value: json!({ "id": "c0-1" }) };
+        let text = written(|recorder| {
+            let (first, second) = (recorder.new_process(), recorder.new_process());
+            let open = recorder.invoke(first, "n1", &send).unwrap();
+            recorder.fault("kill", "kill-leader#1", &["n1".to_owned()], None).unwrap();
+            let other = recorder.invoke(second, "n2", &send).unwrap();
+            recorder.complete(open, &Outcome::Ok(json!({ "id": "c0-1", "seq": 1 }))).unwrap();
+            recorder.complete(other, &Outcome::Info("deadline".to_owned())).unwrap();
+            recorder.fault("kill", "kill-leader#1", &["n1".to_owned()], Some("dead for 1 s")).unwrap();
+            let tally = Tally { invoked: 2, ok: 1, fail: 0, info: 1 };
+            assert_eq!(recorder.tally(), tally);
+        });
+        let (history, torn) = checker::history::jsonl::read(text.as_bytes()).unwrap();
+        assert!(torn.is_none());
+        let mut lines = text.lines().skip(1);
+        for event in checker::history::jsonl::events(&history) {
+            let mut line: serde_json::Map<String, Value> =
+                serde_json::from_str(lines.next().unwrap()).unwrap();
+            // What was asked is repeated beside an error for people; a history does not keep it.
+            if line.contains_key("error") {
+                line.shift_remove("value");
+            }
+            assert_eq!(Value::Object(line).to_string(), serde_json::to_string(&event).unwrap());
+        }
+        assert_eq!(lines.next(), None);
     }
 }

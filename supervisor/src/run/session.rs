@@ -31,9 +31,9 @@ impl Session {
         invocation: &Invocation,
         limit: Duration,
     ) -> Result<Outcome, HarnessFailure> {
-        let open = self.bench.recorder.invoke(self.process, node, invocation.clone())?;
+        let open = self.bench.recorder.invoke(self.process, node, invocation)?;
         let outcome = self.client.execute(node, invocation, limit).await;
-        self.bench.recorder.complete(open, outcome.clone())?;
+        self.bench.recorder.complete(open, &outcome)?;
         if matches!(outcome, Outcome::Info(_)) {
             (self.process, self.client) = next_process(&self.bench);
         }
