@@ -1,6 +1,9 @@
 //! A node in a process of its own, which testers break through the service for them.
 #![expect(clippy::disallowed_methods, reason = "a test is the world that its node runs in")]
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, and the helpers are not test functions")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, and the helpers are not test functions"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;

@@ -31,7 +31,9 @@ use supervisor::run::{RunSettings, run};
 use supervisor::scenario::file::ScenarioFile;
 use supervisor::scenario::plan::Plan;
 use supervisor::suite::child::end_with;
-use supervisor::system::{Client, Directory, Invocation, NodeName, NodeSpec, NodeView, Outcome, System};
+use supervisor::system::{
+    Addresses, Client, Directory, Invocation, NodeName, NodeSpec, NodeView, Outcome, System,
+};
 use supervisor::workload;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -112,7 +114,8 @@ impl System for EchoSystem {
     fn status<'a>(&'a self, node: &'a str, _limit: Duration) -> LocalBoxFuture<'a, Result<NodeView, String>> {
         let role = if node == "n1" { "leader" } else { "follower" }.to_owned();
         let applied = self.store.applied.get();
-        ready(Ok(NodeView { role, term: 1, leader: Some("n1".to_owned()), applied })).boxed_local()
+        let leader = Some("n1".to_owned());
+        ready(Ok(NodeView { role, term: 1, leader, applied, last_log: applied, purged: 0 })).boxed_local()
     }
 
     fn digest<'a>(
@@ -148,7 +151,7 @@ impl EchoClient {
     async fn echo(&mut self, node: &str) -> std::io::Result<()> {
         if !self.connections.contains_key(node) {
             let address = self.directory.get(node).ok_or_else(|| std::io::Error::other("no such node"))?;
-            let stream = TcpStream::connect(address).await?;
+            let stream = TcpStream::connect(address.clients).await?;
             stream.set_nodelay(true)?;
             self.connections.insert(node.to_owned(), stream);
         }
@@ -248,7 +251,7 @@ async fn bare_loop(plan: &Plan) -> Result<f64, String> {
     let mut nodes = Vec::new();
     for name in names.iter() {
         let (node, address) = BareNode::start()?;
-        system.directory().set(name, address);
+        system.directory().set(name, Addresses { clients: address, testbed: address });
         nodes.push(node);
     }
     let workload = Rc::new(RefCell::new(workload::of_plan(plan, &plan.rng().fork("workload"))));
