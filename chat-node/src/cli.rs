@@ -23,10 +23,11 @@ use tonic::service::Routes;
 use tracing_subscriber::EnvFilter;
 
 use crate::chain::Chain;
-use crate::config::{Args, Clock, ConfigError};
-use crate::env::fault::{FaultControls, SkewedClock};
+use crate::config::{Args, Clock, ConfigError, DiskKind};
+use crate::env::fault::disk::volatile::VolatileDisk;
+use crate::env::fault::{DiskControl, FaultControls, SkewedClock};
 use crate::env::host::{self, clients::ClientListener};
-use crate::env::{HostDisk, HostRuntime, Peers, Runtime};
+use crate::env::{Disk, HostDisk, HostRuntime, Peers, Runtime};
 use crate::machine::{self, Applied};
 use crate::node::{Failed, Node, StartError};
 use crate::raft::machine_store::Apply;
@@ -140,7 +141,7 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
     let (peers, peer_listen) = Peers::bind(runtime.clone(), args.peer_listen, args.peer_bind, args.table())
         .await
         .map_err(bind("peers", args.peer_listen))?;
-    let disk = HostDisk::open(&args.data_dir)
+    let (disk, disk_control) = open_disk(args, host.clone())
         .map_err(|source| NodeError::Directory { directory: args.data_dir.display().to_string(), source })?;
     // A trace is evidence, whatever the node takes the time to be.
     let trace = open_trace(args, host)?;
@@ -148,7 +149,7 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
 
     let node = Node::start(env.clone(), config, apply(), trace).await?;
     let service = Service::new(env.clone(), node.replica().clone(), args.service_config());
-    let faults = args.faults.then(|| FaultControls::new(&env, clock));
+    let faults = disk_control.map(|disk| FaultControls::new(&env, clock, disk));
     let routes = routes(service, node.replica().clone(), faults);
     let (stop, stopped) = oneshot::channel::<()>();
     let (drained, all_drained) = oneshot::channel::<()>();
@@ -198,6 +199,23 @@ fn routes<C: Consensus, O: Operate>(
             routes.add_service(FaultRpc::server(controls))
         }
     }
+}
+
+/// The node's directory, and what breaks it when testers may.
+fn open_disk(args: &Args, runtime: Arc<dyn Runtime>) -> io::Result<(Arc<dyn Disk>, Option<DiskControl>)> {
+    let plain: Arc<dyn Disk> = Arc::new(HostDisk::open(&args.data_dir)?);
+    let (disk, volatile) = match args.disk {
+        DiskKind::Plain => (plain, None),
+        DiskKind::Volatile => {
+            let volatile = VolatileDisk::over(plain)?;
+            (Arc::new(volatile.clone()) as Arc<dyn Disk>, Some(volatile))
+        }
+    };
+    if !args.faults {
+        return Ok((disk, None));
+    }
+    let (disk, control) = DiskControl::over(disk, volatile, runtime);
+    Ok((disk, Some(control)))
 }
 
 /// The signals that ask the node to stop. They are listened to before anyone is told that the node is there.

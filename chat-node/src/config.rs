@@ -82,6 +82,11 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub inject_bug: Vec<Bug>,
 
+    /// What the node's files are on: `plain`, or `volatile`, which keeps in memory what is not synced, so that the end
+    /// of the process is a power failure. For tests.
+    #[arg(long, value_name = "DISK", default_value = "plain", value_enum)]
+    pub disk: DiskKind,
+
     /// Let testers break things inside this node, through the service `Fault` beside the services for clients.
     #[arg(long)]
     pub faults: bool,
@@ -103,6 +108,15 @@ pub enum Clock {
     Real,
     /// Its own, which run as the host's until a tester skews them; needs `--faults`.
     Skewable,
+}
+
+/// What the node's files are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiskKind {
+    /// The system's file system.
+    Plain,
+    /// The same, below a layer in memory that holds what is not synced.
+    Volatile,
 }
 
 const EXITS: &str = "\

@@ -23,7 +23,7 @@ use crate::raft::types::NodeName;
 use crate::store::Faults;
 use crate::trace::{Event, Trace};
 
-/// How long the files may take to close.
+/// How long consensus may take to stop, and then the files to close.
 const CLOSE: Duration = Duration::from_secs(5);
 
 /// What a node must be told.
@@ -156,8 +156,11 @@ impl Node {
         let env = replica.env().clone();
         replica.end();
         env.transport.stop();
-        if let Err(error) = replica.core().shutdown().await {
-            tracing::warn!(%error, "consensus did not stop well");
+        // Consensus waits for a vote that is being stored, which a disk that does not answer never is.
+        match env.timeout_at(env.now() + CLOSE, replica.core().shutdown()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "consensus did not stop well"),
+            Err(_) => tracing::warn!("consensus did not stop in time; does the disk answer?"),
         }
         drop(replica);
         let deadline = env.now() + CLOSE;

@@ -91,7 +91,7 @@ impl Cluster {
             let host = Arc::new(HostRuntime::current());
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let (peers, peer) = Peers::bind(host.clone(), any, None, table).await.unwrap();
-            let env = host::env(host, peers, HostDisk::open(&directory).unwrap());
+            let env = host::env(host, peers, Arc::new(HostDisk::open(&directory).unwrap()));
             let machine = |tables: &mut dyn chat_node::machine::tables::TablesMut, index, proposal: &[u8]| {
                 apply(tables, Applied { index }, proposal)
             };

@@ -11,11 +11,11 @@ pub use runtime::HostRuntime;
 
 use std::sync::Arc;
 
-use super::{CrashPoints, Env, Runtime};
+use super::{CrashPoints, Disk, Env, Runtime};
 
 /// What a node in a process of its own may touch.
 #[must_use]
-pub fn env(runtime: Arc<dyn Runtime>, peers: Peers, disk: HostDisk) -> Env {
+pub fn env(runtime: Arc<dyn Runtime>, peers: Peers, disk: Arc<dyn Disk>) -> Env {
     let crash_points = CrashPoints::new(runtime.clone());
-    Env { runtime, transport: Arc::new(peers), disk: Arc::new(disk), crash_points }
+    Env { runtime, transport: Arc::new(peers), disk, crash_points }
 }

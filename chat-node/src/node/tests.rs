@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::bug::Bug;
 use crate::env::disk::memory::MemoryDisk;
-use crate::env::fault::SkewedClock;
 use crate::env::fault::disk::volatile::Keep;
+use crate::env::fault::{DiskControl, SkewedClock};
 use crate::env::host;
 use crate::env::transport::Handler as _;
 use crate::env::{Disk as _, HostDisk, HostRuntime, PeerTable, Peers};
@@ -28,12 +28,14 @@ use crate::store::snapshot;
 
 mod clocks;
 mod crash_points;
+mod disk;
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Member {
     node: Node,
+    disk: DiskControl,
     runtime: Runtime,
     clock: SkewedClock,
 }
@@ -98,19 +100,20 @@ impl Cluster {
             bugs: self.bugs.clone(),
         };
         let (directory, table) = (self.directory.path().join(name), PeerTable::File(self.table()));
-        let (node, address, clock) = runtime.block_on(async {
+        let (node, disk, address, clock) = runtime.block_on(async {
             let clock = SkewedClock::new(Arc::new(HostRuntime::current()));
             let tokio = clock.runtime();
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let (peers, address) = Peers::bind(tokio.clone(), any, None, table).await.unwrap();
-            let disk = open_disk(directory).await;
+            let disk = Arc::new(open_disk(directory).await);
+            let (disk, control) = DiskControl::over(disk, None, tokio.clone());
             let node =
                 Node::start(host::env(tokio, peers, disk), config, testing::keeper(), Trace::default()).await;
-            node.map(|node| (node, address, clock))
+            node.map(|node| (node, control, address, clock))
         })?;
         self.addresses.insert(name.to_owned(), address);
         self.write_table();
-        self.members.insert(name.to_owned(), Member { node, runtime, clock });
+        self.members.insert(name.to_owned(), Member { node, disk, runtime, clock });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Writes go to one worker; reads take a view of `state.redb` and go beside it. A snapshot is only declared once the
 //! state that it was made from is durable, so the log is never purged beyond what a crash leaves of the state.
 
+mod stored;
 mod worker;
 
 use std::io;
@@ -14,6 +15,7 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{OptionalSend, RaftSnapshotBuilder};
 use tokio::sync::{mpsc, oneshot};
 
+use self::stored::Stored;
 use self::worker::{Job, Worker, tick};
 use super::log_store::LogStore;
 use super::types::{LogId, SnapshotMeta, StoredMembership, TypeConfig};
@@ -132,6 +134,14 @@ impl MachineStore {
         })
     }
 
+    /// The newest snapshot, open at its beginning.
+    fn stored(&self) -> io::Result<SnapshotData> {
+        let disk = &*self.env.disk;
+        let file = snapshot::open(disk).map_err(|fault| self.faults.report(fault))?;
+        let stored = Stored::new(file, disk.path(snapshot::FILE), self.faults.clone());
+        Ok(SnapshotData::Stored(Box::new(stored)))
+    }
+
     fn meta(&self, head: &Head) -> io::Result<SnapshotMeta> {
         wire::parse_snapshot_head(&head.message())
             .map_err(|error| self.faults.report(database::corrupt(self.file.path(), &error.to_string())))
@@ -195,8 +205,7 @@ impl RaftStateMachine<TypeConfig> for MachineStore {
         let Some(head) = snapshot::newest(disk).map_err(|fault| self.faults.report(fault))? else {
             return Ok(None);
         };
-        let file = snapshot::open(disk).map_err(|fault| self.faults.report(fault))?;
-        let snapshot = SnapshotData::Stored(file);
+        let snapshot = self.stored()?;
         Ok(Some(openraft::Snapshot { meta: self.meta(&head)?, snapshot }))
     }
 }
@@ -230,8 +239,7 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
             Some(Err(fault)) => return Err(self.store.faults.report(fault)),
             None => return Err(stopping()),
         }
-        let file = snapshot::open(&*self.store.env.disk).map_err(|fault| self.store.faults.report(fault))?;
-        let snapshot = SnapshotData::Stored(file);
+        let snapshot = self.store.stored()?;
         Ok(openraft::Snapshot { meta, snapshot })
     }
 }

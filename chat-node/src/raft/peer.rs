@@ -20,6 +20,7 @@ use crate::env::current;
 use crate::env::disk::DiskFile;
 use crate::env::fault::CrashPoint;
 use crate::env::transport::{Handler, HandlerError, Incoming};
+use crate::machine::tables::StoreError;
 use crate::store::snapshot;
 
 /// Answers the other nodes for one replica.
@@ -105,7 +106,15 @@ impl Handler for PeerHandler {
     }
 }
 
+/// The disk could not take or show a snapshot. That is not the sender's fault: the node stops.
+fn failed(replica: &Replica, fault: StoreError) -> HandlerError {
+    refused(replica.store().report(fault))
+}
+
 /// Receives a snapshot into a file of its own, verifies the whole, and only then hands it over.
+///
+/// A snapshot that is torn or damaged is refused, and may be sent again: what came over the network is in doubt first.
+/// An error of the disk stops the node, as it does everywhere.
 async fn receive(replica: Replica, mut frames: Incoming) -> Result<Frame, HandlerError> {
     let first = frames.next().await.ok_or_else(|| refused("an empty snapshot"))?.map_err(refused)?;
     let offer: SnapshotOffer = open(Kind::Snapshot, &first).map_err(refused)?;
@@ -120,7 +129,10 @@ async fn receive(replica: Replica, mut frames: Incoming) -> Result<Frame, Handle
         drop(file);
         let (checked, disk) = (name.clone(), disk.clone());
         let read = replica.env().blocking(move || snapshot::read(&*disk, &checked, &mut |_, _| Ok(()))).await;
-        let found = read.ok_or_else(|| refused("the node is stopping"))?.map_err(refused)?;
+        let found = read.ok_or_else(|| refused("the node is stopping"))?.map_err(|fault| match fault {
+            StoreError::Corrupt { .. } => refused(fault),
+            StoreError::Io { .. } => failed(&replica, fault),
+        })?;
         if found.applied != head.last || found.membership != head.membership {
             return Err(refused("the snapshot is another one than was offered"));
         }
@@ -129,9 +141,7 @@ async fn receive(replica: Replica, mut frames: Incoming) -> Result<Frame, Handle
     }
     .await;
     // It is there only if it was not installed: the node had it, or more, already.
-    if let Err(error) = disk.remove(&name) {
-        tracing::warn!(%error, name, "cannot remove a snapshot that was not needed");
-    }
+    snapshot::remove(&*disk, &name).map_err(|fault| failed(&replica, fault))?;
     received.map(|reply| frame(Kind::Snapshot, &snapshot_reply(&reply)))
 }
 
@@ -141,7 +151,9 @@ async fn write(
     mut frames: Incoming,
 ) -> Result<Box<dyn DiskFile>, HandlerError> {
     let stopping = || refused("the node is stopping");
-    let mut file = replica.env().disk.create(name).map_err(refused)?;
+    let disk = &*replica.env().disk;
+    let failed = |error| failed(replica, snapshot::write_error(disk, name, error));
+    let mut file = disk.create(name).map_err(failed)?;
     while let Some(received) = frames.next().await {
         let received = received.map_err(refused)?;
         if received.kind() != Kind::Chunk {
@@ -151,12 +163,12 @@ async fn write(
             file.write_all(&received.payload)?;
             Ok::<_, std::io::Error>(file)
         };
-        file = replica.env().blocking(write).await.ok_or_else(stopping)?.map_err(refused)?;
+        file = replica.env().blocking(write).await.ok_or_else(stopping)?.map_err(failed)?;
         replica.env().crash_points.reach(CrashPoint::InstallMidReceive);
     }
     let sync = move || {
         file.sync()?;
         Ok::<_, std::io::Error>(file)
     };
-    replica.env().blocking(sync).await.ok_or_else(stopping)?.map_err(refused)
+    replica.env().blocking(sync).await.ok_or_else(stopping)?.map_err(failed)
 }

@@ -2,15 +2,20 @@
 //!
 //! Every method replaces what was set before it. Nothing is authenticated: a node with this service is a node under test.
 
+use std::time::Duration;
+
 use proto::fault::fault_server::{Fault, FaultServer};
 use proto::fault::{
     ClockFault, ClockReply, CrashAtReply, CrashAtRequest, DiskFault, DiskReply, ListPointsReply,
-    ListPointsRequest, PowerLossReply, PowerLossRequest,
+    ListPointsRequest, PowerLossReply, PowerLossRequest, power_loss_request,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::REQUEST_BYTES_MAX;
+use crate::chain::Chain;
 use crate::env::fault::clock::{Skew, Strobe};
+use crate::env::fault::disk::volatile::{Keep, Loss};
+use crate::env::fault::disk::{self, PowerError};
 use crate::env::fault::{BadPoint, CrashPoint, FaultControls};
 
 /// Serves testers.
@@ -23,6 +28,14 @@ impl FaultRpc {
     pub fn server(controls: FaultControls) -> FaultServer<Self> {
         FaultServer::new(Self(controls)).max_decoding_message_size(REQUEST_BYTES_MAX)
     }
+}
+
+fn power_status(error: &PowerError) -> Status {
+    let code = match error {
+        PowerError::NotVolatile | PowerError::Gone => Code::FailedPrecondition,
+        PowerError::Io(_) => Code::Internal,
+    };
+    Status::new(code, Chain(error).to_string())
 }
 
 #[tonic::async_trait]
@@ -38,12 +51,31 @@ impl Fault for FaultRpc {
         Ok(Response::new(ClockReply { wall_off_ms: off.wall_ms, timers_off_ms: off.timers_ms }))
     }
 
-    async fn set_disk(&self, _: Request<DiskFault>) -> Result<Response<DiskReply>, Status> {
-        Err(Status::unimplemented("this build cannot break the disk"))
+    async fn set_disk(&self, request: Request<DiskFault>) -> Result<Response<DiskReply>, Status> {
+        let DiskFault { fail_reads, fail_writes, fail_syncs, full, slow_sync_ms, stuck_sync } =
+            request.into_inner();
+        let slow_sync = Duration::from_millis(slow_sync_ms.into());
+        let fault = disk::DiskFault { fail_reads, fail_writes, fail_syncs, full, slow_sync, stuck_sync };
+        Ok(Response::new(DiskReply { struck: self.0.disk.set(fault) }))
     }
 
-    async fn power_loss(&self, _: Request<PowerLossRequest>) -> Result<Response<PowerLossReply>, Status> {
-        Err(Status::unimplemented("this build cannot cut the power"))
+    async fn power_loss(
+        &self,
+        request: Request<PowerLossRequest>,
+    ) -> Result<Response<PowerLossReply>, Status> {
+        let PowerLossRequest { keep, seed } = request.into_inner();
+        let keep = match power_loss_request::Keep::try_from(keep) {
+            Ok(power_loss_request::Keep::Nothing) => Keep::Nothing,
+            Ok(power_loss_request::Keep::Some) => Keep::Some { seed },
+            Ok(power_loss_request::Keep::Torn) => Keep::Torn { seed },
+            Err(_) => {
+                let why = format!("{keep} is no way to lose power; 0 keeps nothing, 1 some, 2 tears a write");
+                return Err(Status::invalid_argument(why));
+            }
+        };
+        let Loss { bytes_lost, bytes_kept, sectors_lost, sectors_kept, torn } =
+            self.0.disk.cut_power(keep).await.map_err(|error| power_status(&error))?;
+        Ok(Response::new(PowerLossReply { bytes_lost, bytes_kept, sectors_lost, sectors_kept, torn }))
     }
 
     async fn crash_at(&self, request: Request<CrashAtRequest>) -> Result<Response<CrashAtReply>, Status> {

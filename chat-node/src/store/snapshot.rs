@@ -298,7 +298,9 @@ impl<W: Write> Write for HashWriter<W> {
     }
 }
 
-fn write_error(disk: &dyn Disk, name: &str, error: io::Error) -> StoreError {
+/// The file `name` could not be written.
+#[must_use]
+pub fn write_error(disk: &dyn Disk, name: &str, error: io::Error) -> StoreError {
     StoreError::Io {
         file: disk.path(name),
         action: "cannot write the snapshot".to_owned(),
@@ -306,7 +308,9 @@ fn write_error(disk: &dyn Disk, name: &str, error: io::Error) -> StoreError {
     }
 }
 
-fn read_error(path: &str, error: io::Error) -> StoreError {
+/// The file at `path` could not be read.
+#[must_use]
+pub fn read_error(path: &str, error: io::Error) -> StoreError {
     StoreError::Io {
         file: path.to_owned(),
         action: "cannot read the snapshot".to_owned(),
