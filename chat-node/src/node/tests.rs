@@ -28,6 +28,7 @@ use crate::store::snapshot;
 
 mod clocks;
 mod crash_points;
+mod crash_recovery;
 mod disk;
 
 /// How long a test waits for what must happen.

@@ -1,17 +1,15 @@
 //! Every crash point is reached by a node that does what nodes do. Its crashes are counted, and it lives on.
 
-use openraft::storage::RaftLogStorage as _;
-
 use super::*;
 use crate::env::CrashPoints;
 use crate::env::fault::recorder::Recorder;
 use crate::env::fault::{CommitPoints, CrashPoint};
-use crate::raft::log_store::LogStore;
+use crate::raft::wire::rpc::open;
 use crate::store::log;
 
 /// What makes a node come to a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(super) enum By {
     /// It founds its cluster, and votes for itself.
     Founding,
     /// It is proposed to, and makes snapshots.
@@ -22,7 +20,7 @@ enum By {
     Conflict,
 }
 
-fn by(point: CrashPoint) -> By {
+pub(super) fn by(point: CrashPoint) -> By {
     match point {
         CrashPoint::VoteBeforeSync | CrashPoint::VoteAfterSync => By::Founding,
         CrashPoint::AppendBeforeSync
@@ -48,12 +46,12 @@ fn points_by(what: By) -> impl Iterator<Item = CrashPoint> {
     CrashPoint::ALL.iter().copied().filter(move |point| by(*point) == what)
 }
 
-fn recorded(disk: MemoryDisk) -> (Env, Arc<Recorder>) {
+pub(super) fn recorded(disk: MemoryDisk) -> (Env, Arc<Recorder>) {
     let recorder = Recorder::current();
     (testing::env_with(recorder.clone(), disk), recorder)
 }
 
-async fn propose(node: &Node, number: u64) {
+pub(super) async fn propose(node: &Node, number: u64) {
     let command = Command { sequence: number, ..Command::default() };
     node.replica().propose(Vec::new(), command, Cluster::deadline()).await.unwrap();
 }
@@ -92,7 +90,7 @@ async fn a_node_at_work_comes_to_its_points() {
 }
 
 /// A snapshot of a node that did some work.
-async fn some_snapshot() -> Vec<u8> {
+pub(super) async fn some_snapshot() -> Vec<u8> {
     let disk = MemoryDisk::default();
     let (env, recorder) = recorded(disk.clone());
     let node = serving(env.clone()).await;
@@ -101,24 +99,63 @@ async fn some_snapshot() -> Vec<u8> {
     disk.bytes(snapshot::FILE)
 }
 
+/// Sends a snapshot to `node`, as its leader would.
+pub(super) async fn send_snapshot(node: &Node, bytes: &[u8]) {
+    let copy = MemoryDisk::default();
+    copy.set_bytes(snapshot::FILE, bytes);
+    let head = snapshot::newest(&copy).unwrap().unwrap().message();
+    let vote = proto::raft::Vote { term: 1_000, candidate: "n2".to_owned(), committed: true };
+    let offer = proto::raft::SnapshotOffer { vote: Some(vote), head: Some(head) };
+    let chunk = |bytes: &[u8]| Frame { kind: Kind::Chunk.into(), payload: bytes.to_vec() };
+    let first = frame(Kind::Snapshot, &offer);
+    let frames: Vec<_> = std::iter::once(first).chain(bytes.chunks(100).map(chunk)).map(Ok).collect();
+    let handler = PeerHandler::new(node.replica().clone());
+    handler.snapshot(futures::stream::iter(frames).boxed()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_snapshot_from_a_leader_comes_to_its_points() {
     let bytes = some_snapshot().await;
-    let copy = MemoryDisk::default();
-    copy.set_bytes(snapshot::FILE, &bytes);
-    let head = snapshot::newest(&copy).unwrap().unwrap().message();
     for point in points_by(By::Snapshot) {
         let (env, recorder) = recorded(MemoryDisk::default());
         let node = serving(env.clone()).await;
         env.crash_points.arm(point, 0);
-        let vote = proto::raft::Vote { term: 1_000, candidate: "n2".to_owned(), committed: true };
-        let offer = proto::raft::SnapshotOffer { vote: Some(vote), head: Some(head.clone()) };
-        let chunk = |bytes: &[u8]| Frame { kind: Kind::Chunk.into(), payload: bytes.to_vec() };
-        let first = frame(Kind::Snapshot, &offer);
-        let frames: Vec<_> = std::iter::once(first).chain(bytes.chunks(100).map(chunk)).map(Ok).collect();
-        let handler = PeerHandler::new(node.replica().clone());
-        handler.snapshot(futures::stream::iter(frames).boxed()).await.unwrap();
+        send_snapshot(&node, &bytes).await;
         assert_eq!(recorder.crashes(), 1, "{point}");
+    }
+}
+
+/// A node of a cluster of three whose others it cannot reach.
+pub(super) async fn follower(env: Env) -> Node {
+    let config = NodeConfig {
+        node: 1.into(),
+        founders: [1.into(), 2.into(), 3.into()].into(),
+        init: true,
+        compaction: Compaction::default(),
+        in_flight_max: 8,
+        bugs: Bugs::default(),
+    };
+    Node::start(env, config, testing::keeper(), Trace::default()).await.unwrap()
+}
+
+/// Sends `node` an entry of the leader of `term` at the first index after that of the founding, and returns what the
+/// node says that it has.
+pub(super) async fn append_one(node: &Node, term: u64) -> proto::raft::LogId {
+    let id = proto::raft::LogId { term, index: 1 };
+    let payload = proto::raft::entry::Payload::Proposal(vec![7; 100]);
+    let request = proto::raft::AppendRequest {
+        vote: Some(proto::raft::Vote { term, candidate: "n2".to_owned(), committed: true }),
+        previous: Some(proto::raft::LogId { term: 0, index: 0 }),
+        entries: vec![proto::raft::Entry { id: Some(id), payload: Some(payload) }],
+        committed: None,
+    };
+    let requests = futures::stream::iter([Ok(frame(Kind::Append, &request))]).boxed();
+    let mut replies = PeerHandler::new(node.replica().clone()).append(requests);
+    let reply: proto::raft::AppendReply =
+        open(Kind::Append, &replies.next().await.unwrap().unwrap()).unwrap();
+    match reply.outcome.unwrap() {
+        proto::raft::append_reply::Outcome::Matched(matched) => matched.last.unwrap(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -126,10 +163,10 @@ async fn a_snapshot_from_a_leader_comes_to_its_points() {
 async fn a_conflict_comes_to_its_point() {
     for point in points_by(By::Conflict) {
         let (env, recorder) = recorded(MemoryDisk::default());
-        let mut log =
-            LogStore::open(&env, &1.into(), Faults::default(), Trace::default()).await.unwrap().store;
+        let node = follower(env.clone()).await;
+        append_one(&node, 1_000).await;
         env.crash_points.arm(point, 0);
-        log.truncate_after(None).await.unwrap();
+        append_one(&node, 2_000).await;
         assert_eq!(recorder.crashes(), 1, "{point}");
     }
 }
