@@ -59,3 +59,5 @@ pub use session::{Consistency, Expected, Page, Session, Token};
 pub use subscription::{Delivery, Subscription};
 /// The codes of [`Cause::Grpc`].
 pub use tonic::Code as GrpcCode;
+/// The stream that [`Endpoint::subscribe`] opens.
+pub use tonic::Streaming;

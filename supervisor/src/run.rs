@@ -143,9 +143,9 @@ impl Stage {
         let unix_ns = u64::try_from(unix_ns).unwrap_or(u64::MAX);
         let header = Header::new(Some(unix_ns));
         let header = match plan.workload.kind {
-            // Its people are created before the history begins.
-            WorkloadKind::Conversation => header,
-            WorkloadKind::Accounts => header.initially_empty(),
+            // The people are created before the history begins. A history with accounts does not speak of them.
+            WorkloadKind::Conversation | WorkloadKind::Register | WorkloadKind::Delivery => header,
+            WorkloadKind::Accounts | WorkloadKind::Mixed => header.initially_empty(),
         };
         let recorder = Recorder::create(directory.file("history.jsonl"), clock, &header)?;
         let observer = Rc::clone(&watcher) as Rc<dyn Observer>;

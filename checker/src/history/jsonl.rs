@@ -11,8 +11,8 @@
 //! Everything else that does not parse, or that [`History`] refuses, is an error with its line and, where the
 //! parser knows it, its column.
 //!
-//! The header may also say `"initially":"empty"`: there was no account when the run started. Otherwise any account may
-//! have existed.
+//! The header may also say `"initially":"empty"`: of the accounts that the history speaks of, none existed when the run
+//! started. Otherwise any may have existed.
 //!
 //! The `value` of each operation is described at [`Input`] and [`Output`]; a line of the nemesis has any value, of
 //! which `{"nodes":["n1"]}` is understood.
@@ -56,7 +56,7 @@ pub struct Header {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Initially {
-    /// No account. (Conversations and registers are always new.)
+    /// None of the accounts that the history speaks of. (Conversations and registers are always new.)
     Empty,
 }
 

@@ -32,14 +32,21 @@ const DIGEST_ROUNDS_MAX: u32 = 5;
 impl Stage {
     /// Reads everything from every node, the nodes side by side.
     pub(super) async fn final_reads(&self, bench: &Rc<Bench>) -> Result<(), HarnessFailure> {
-        let members = self.cluster.members();
-        let readers = members.iter().map(|node| self.read_all(bench, node));
+        let nodes = self.cluster.members();
+        let readers = nodes.iter().enumerate().map(|(number, node)| {
+            let wanted = bench.workload.borrow().final_reads(number, nodes.len());
+            self.read_all(bench, node, wanted)
+        });
         join_all(readers).await.into_iter().collect()
     }
 
-    async fn read_all(&self, bench: &Rc<Bench>, node: &str) -> Result<(), HarnessFailure> {
+    async fn read_all(
+        &self,
+        bench: &Rc<Bench>,
+        node: &str,
+        mut wanted: Vec<Invocation>,
+    ) -> Result<(), HarnessFailure> {
         let mut session = Session::open(Rc::clone(bench));
-        let mut wanted: Vec<Invocation> = bench.workload.borrow().final_reads();
         wanted.reverse();
         while let Some(invocation) = wanted.pop() {
             let mut outcome = Outcome::Fail(String::new());
@@ -55,6 +62,7 @@ impl Stage {
                 let text = format!("no final {}{of} through {node}: {why}", invocation.f);
                 self.events.emit(RunEvent::Note { text });
             }
+            bench.workload.borrow_mut().completed(&invocation, &outcome);
             wanted.extend(bench.workload.borrow().next_page(&invocation, &outcome));
         }
         Ok(())

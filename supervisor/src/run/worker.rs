@@ -24,6 +24,9 @@ use crate::workload::Workload;
 /// be asked a thousand times a second.
 const REST_MAX: Duration = Duration::from_millis(40);
 
+/// After so many operations in a row that did not succeed, a sticky worker moves on to the next node.
+const STICKY_FAILURES_MAX: u32 = 3;
+
 /// Everything that the workers of a run share.
 pub struct Bench {
     /// The system under test.
@@ -50,6 +53,10 @@ pub struct Worker {
     bench: Rc<Bench>,
     rng: Rng,
     session: Session,
+    /// How many operations in a row did not succeed.
+    failures: u32,
+    /// How often it moved on to another node.
+    moves: usize,
 }
 
 impl Worker {
@@ -57,7 +64,7 @@ impl Worker {
     #[must_use]
     pub fn new(number: usize, bench: Rc<Bench>, rng: Rng) -> Self {
         let session = Session::open(Rc::clone(&bench));
-        Self { number, bench, rng, session }
+        Self { number, bench, rng, session, failures: 0, moves: 0 }
     }
 
     /// Works until `stop`. The operation that is under way then is finished: it has a limit of its own.
@@ -77,6 +84,11 @@ impl Worker {
         let node = self.route();
         let outcome = self.session.operate(&node, &invocation, self.bench.operation_timeout).await?;
         self.bench.workload.borrow_mut().completed(&invocation, &outcome);
+        self.failures = if matches!(outcome, Outcome::Ok(_)) { 0 } else { self.failures + 1 };
+        if self.failures == STICKY_FAILURES_MAX {
+            self.failures = 0;
+            self.moves += 1;
+        }
         Ok(outcome)
     }
 
@@ -86,7 +98,7 @@ impl Worker {
         let any = |rng: &mut Rng| nodes[rng.random_range(0..nodes.len())].clone();
         match self.bench.routing {
             Routing::Any => any(&mut self.rng),
-            Routing::Sticky => nodes[self.number % nodes.len()].clone(),
+            Routing::Sticky => nodes[(self.number + self.moves) % nodes.len()].clone(),
             Routing::Leader => leader.unwrap_or_else(|| any(&mut self.rng)),
             Routing::Follower => {
                 let followers = nodes.iter().filter(|node| Some(*node) != leader.as_ref());

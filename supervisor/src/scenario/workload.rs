@@ -14,6 +14,48 @@ pub enum WorkloadKind {
     Conversation,
     /// People create accounts, log in and delete accounts.
     Accounts,
+    /// People set, compare and read what they share one of.
+    Register,
+    /// People send messages and are told of them by subscriptions.
+    Delivery,
+    /// All of it at once.
+    Mixed,
+}
+
+/// Operations that are about the same objects, judged by the same rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Messages, pages and subscriptions.
+    Conversations,
+    /// Names of accounts.
+    Accounts,
+    /// Cells with a value.
+    Registers,
+}
+
+impl Family {
+    /// All the families.
+    pub const ALL: [Self; 3] = [Self::Conversations, Self::Accounts, Self::Registers];
+
+    /// The name of the family.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Conversations => "conversations",
+            Self::Accounts => "accounts",
+            Self::Registers => "registers",
+        }
+    }
+
+    /// Its operations, as the mix of a mixed workload calls them.
+    #[must_use]
+    pub fn operations(self) -> &'static [&'static str] {
+        match self {
+            Self::Conversations => &["send", "read", "poll"],
+            Self::Accounts => &["create-account", "delete-account", "login", "list-accounts"],
+            Self::Registers => &["write", "read-register", "cas"],
+        }
+    }
 }
 
 impl WorkloadKind {
@@ -22,15 +64,38 @@ impl WorkloadKind {
     pub fn operations(self) -> &'static [&'static str] {
         match self {
             Self::Conversation => &["send", "read"],
-            Self::Accounts => &["create-account", "delete-account", "login", "list-accounts"],
+            Self::Accounts => Family::Accounts.operations(),
+            Self::Register => &["write", "read", "cas"],
+            Self::Delivery => Family::Conversations.operations(),
+            Self::Mixed => &[
+                "send",
+                "read",
+                "poll",
+                "create-account",
+                "delete-account",
+                "login",
+                "list-accounts",
+                "write",
+                "read-register",
+                "cas",
+            ],
+        }
+    }
+
+    /// Whether messages are sent, which have a length.
+    #[must_use]
+    pub fn has_messages(self) -> bool {
+        match self {
+            Self::Conversation | Self::Delivery | Self::Mixed => true,
+            Self::Accounts | Self::Register => false,
         }
     }
 
     /// Operations that the format has and this version refuses.
     pub(crate) fn later_operations(self) -> &'static [&'static str] {
         match self {
-            Self::Conversation => &["delete", "mark", "poll"],
-            Self::Accounts => &[],
+            Self::Conversation | Self::Delivery | Self::Mixed => &["delete", "mark"],
+            Self::Accounts | Self::Register => &[],
         }
     }
 
@@ -41,17 +106,35 @@ impl WorkloadKind {
             Self::Accounts => {
                 &[("create-account", 35), ("delete-account", 25), ("login", 30), ("list-accounts", 10)]
             }
+            Self::Register => &[("write", 30), ("read", 40), ("cas", 30)],
+            Self::Delivery => &[("send", 45), ("read", 10), ("poll", 45)],
+            Self::Mixed => &[
+                ("send", 20),
+                ("read", 10),
+                ("poll", 20),
+                ("create-account", 6),
+                ("delete-account", 4),
+                ("login", 6),
+                ("list-accounts", 4),
+                ("write", 10),
+                ("read-register", 10),
+                ("cas", 10),
+            ],
         }
     }
 }
 
 impl Word for WorkloadKind {
-    const ALL: &'static [Self] = &[Self::Conversation, Self::Accounts];
+    const ALL: &'static [Self] =
+        &[Self::Conversation, Self::Accounts, Self::Register, Self::Delivery, Self::Mixed];
 
     fn word(self) -> &'static str {
         match self {
             Self::Conversation => "conversation",
             Self::Accounts => "accounts",
+            Self::Register => "register",
+            Self::Delivery => "delivery",
+            Self::Mixed => "mixed",
         }
     }
 }
@@ -112,6 +195,12 @@ mod tests {
         agrees_with_serde::<Routing>();
         agrees_with_serde::<Keep>();
         agrees_with_serde::<checker::check::CheckName>();
+    }
+
+    #[test]
+    fn a_mixed_workload_has_the_operations_of_all_families() {
+        let all: Vec<&str> = Family::ALL.iter().flat_map(|family| family.operations()).copied().collect();
+        assert_eq!(WorkloadKind::Mixed.operations(), all);
     }
 
     #[test]

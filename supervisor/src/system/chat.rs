@@ -9,6 +9,8 @@
 
 mod body;
 mod client;
+mod listener;
+mod topic;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,7 +28,7 @@ use tokio::time::Instant;
 
 use self::client::PersonClient;
 use super::{Beginning, Client, Directory, NodeName, NodeSpec, NodeView, System};
-use crate::scenario::plan::{Plan, WorkloadKind};
+use crate::scenario::plan::Plan;
 use crate::workload;
 
 /// How long the preparation may take for each person.
@@ -136,15 +138,8 @@ impl System for ChatSystem {
         plan: &'a Plan,
         nodes: &'a [NodeName],
     ) -> LocalBoxFuture<'a, Result<(), String>> {
-        match plan.workload.kind {
-            WorkloadKind::Conversation => {
-                let people = workload::conversation_keys(plan.workload.keys);
-                let people = people.iter().flat_map(|key| key.split(':')).map(str::to_owned).collect();
-                self.prepare_people(people, nodes).boxed_local()
-            }
-            // The accounts are what this workload makes.
-            WorkloadKind::Accounts => futures::future::ready(Ok(())).boxed_local(),
-        }
+        // The accounts that a workload is about it makes itself.
+        self.prepare_people(workload::people(plan), nodes).boxed_local()
     }
 
     fn client(&self, identity: &str) -> Box<dyn Client> {

@@ -1,4 +1,5 @@
-//! A system for tests of the testbed: its nodes are shells that sleep, and its conversations are one map in memory.
+//! A system for tests of the testbed: its nodes are shells that sleep, and its conversations and registers are
+//! maps in memory. A subscription is told everything at once.
 //!
 //! It is linearizable by construction, so whatever a check finds is the testbed's fault. Clients draw their outcomes:
 //! some operations are refused, and some end without an answer, done or not.
@@ -38,6 +39,9 @@ pub(crate) struct FakeSystem {
 
 struct Store {
     conversations: RefCell<BTreeMap<String, Vec<String>>>,
+    /// Every message in the order of all: its cursor, conversation, number and id.
+    log: RefCell<Vec<(u64, String, usize, String)>>,
+    registers: RefCell<BTreeMap<String, Value>>,
     applied: Cell<u64>,
     /// Of 100 operations, how many are refused and how many end without an answer.
     refused: u32,
@@ -54,8 +58,9 @@ impl FakeSystem {
     /// A system that refuses and leaves unanswered so many of 100 operations.
     pub(crate) fn unreliable(refused: u32, unanswered: u32) -> Self {
         let rng = RefCell::new(Rng::from_seed(1));
-        let (conversations, applied) = (RefCell::default(), Cell::default());
-        let store = Store { conversations, applied, refused, unanswered, rng };
+        let (conversations, log, registers) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let applied = Cell::default();
+        let store = Store { conversations, log, registers, applied, refused, unanswered, rng };
         Self {
             directory: Directory::default(),
             store: Rc::new(store),
@@ -159,7 +164,10 @@ impl Client for FakeClient {
                 sleep(limit.min(SILENCE_MAX)).await;
                 return Outcome::Info("deadline: the request was lost".to_owned());
             }
-            let value = self.store.apply(invocation);
+            let value = match self.store.apply(invocation) {
+                Ok(value) => value,
+                Err(why) => return Outcome::Fail(why),
+            };
             if is_lost {
                 sleep(limit.min(SILENCE_MAX)).await;
                 return Outcome::Info("deadline: the answer was lost".to_owned());
@@ -180,15 +188,51 @@ impl Store {
         Duration::from_millis(u64::from(self.draw(4)))
     }
 
-    fn apply(&self, invocation: &Invocation) -> Value {
+    fn apply(&self, invocation: &Invocation) -> Result<Value, String> {
         let key = invocation.key.clone().unwrap_or_default();
+        match invocation.f {
+            "poll" => Ok(self.deliver(&key, &invocation.value)),
+            "write" | "cas" => self.set(key, invocation),
+            "read" if invocation.value.is_null() => {
+                Ok(self.registers.borrow().get(&key).cloned().unwrap_or_default())
+            }
+            _ => Ok(self.talk(key, invocation)),
+        }
+    }
+
+    fn set(&self, key: String, invocation: &Invocation) -> Result<Value, String> {
+        let mut registers = self.registers.borrow_mut();
+        let register = registers.entry(key).or_default();
+        let value = &invocation.value;
+        if invocation.f == "cas" && value[0] != *register {
+            return Err("conflict: it is another one".to_owned());
+        }
+        *register = if invocation.f == "cas" { value[1].clone() } else { value.clone() };
+        self.applied.set(self.applied.get() + 1);
+        Ok(Value::Null)
+    }
+
+    fn deliver(&self, inbox: &str, value: &Value) -> Value {
+        let after = value["after"].as_u64().unwrap_or_default();
+        let log = self.log.borrow();
+        let theirs = log
+            .iter()
+            .filter(|(cursor, key, ..)| *cursor > after && key.split(':').any(|name| name == inbox));
+        let told = theirs
+            .take(PAGE_MAX)
+            .map(|(cursor, key, seq, id)| json!({ "cursor": cursor, "key": key, "seq": seq, "id": id }));
+        json!({ "events": told.collect::<Vec<Value>>() })
+    }
+
+    fn talk(&self, key: String, invocation: &Invocation) -> Value {
         let mut conversations = self.conversations.borrow_mut();
-        let messages = conversations.entry(key).or_default();
+        let messages = conversations.entry(key.clone()).or_default();
         let value = &invocation.value;
         if invocation.f == "send" {
             let id = value["id"].as_str().expect("a message has an id");
             messages.push(id.to_owned());
             self.applied.set(self.applied.get() + 1);
+            self.log.borrow_mut().push((self.applied.get(), key, messages.len(), id.to_owned()));
             return json!({ "id": id, "seq": messages.len() });
         }
         let head = messages.len();

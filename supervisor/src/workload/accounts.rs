@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Mix, Workload};
 use crate::rng::Rng;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Plan, WorkloadKind};
 use crate::system::{Invocation, Outcome};
+
+/// What the names of this workload match, and no others.
+const NAMES_PATTERN: &str = "user-*";
 
 /// The longest list that the chat gives at once.
 const LIST_LIMIT: u64 = 1_000;
@@ -29,6 +32,8 @@ pub struct Accounts {
     workers: Vec<Rng>,
     /// Names that somebody is logged in under, as far as the answers told: only those can be deleted.
     logged_in: BTreeSet<String>,
+    /// The lists leave out everybody else, who is there for another family of operations.
+    pattern: Option<&'static str>,
 }
 
 impl Accounts {
@@ -46,7 +51,18 @@ impl Accounts {
             ]),
             workers,
             logged_in: BTreeSet::new(),
+            pattern: (plan.workload.kind == WorkloadKind::Mixed).then_some(NAMES_PATTERN),
         }
+    }
+}
+
+impl Accounts {
+    /// Every name at once: the pool of names is smaller than a page.
+    fn list_all(&self, mut value: Value) -> Invocation {
+        if let Some(pattern) = self.pattern {
+            value["pattern"] = pattern.into();
+        }
+        Invocation { f: "list-accounts", key: None, value }
     }
 }
 
@@ -55,7 +71,7 @@ impl Workload for Accounts {
         let rng = &mut self.workers[worker];
         let key = self.names[rng.random_range(0..self.names.len())].clone();
         let f = match self.mix.draw(rng) {
-            Verb::List => return list_all(json!({ "limit": LIST_LIMIT })),
+            Verb::List => return self.list_all(json!({ "limit": LIST_LIMIT })),
             Verb::Create => "create-account",
             Verb::Delete if self.logged_in.contains(&key) => "delete-account",
             Verb::Delete | Verb::Login => "login",
@@ -72,16 +88,11 @@ impl Workload for Accounts {
         };
     }
 
-    fn final_reads(&self) -> Vec<Invocation> {
-        vec![list_all(json!({ "limit": LIST_LIMIT, "final": true }))]
+    fn final_reads(&self, _reader: usize, _readers: usize) -> Vec<Invocation> {
+        vec![self.list_all(json!({ "limit": LIST_LIMIT, "final": true }))]
     }
 
     fn next_page(&self, _invocation: &Invocation, _outcome: &Outcome) -> Option<Invocation> {
         None
     }
-}
-
-/// Every name at once: the pool of names is smaller than a page.
-fn list_all(value: Value) -> Invocation {
-    Invocation { f: "list-accounts", key: None, value }
 }

@@ -1,6 +1,6 @@
 //! People send messages to each other and read what was said.
 //!
-//! Every conversation has two people of its own. A message has an id of its own (`c3-17`: the 17th message of worker
+//! Every conversation is one of two people. A message has an id of its own (`c3-17`: the 17th message of worker
 //! 3), so that the checker can tell any two apart. Reads are of three kinds, because they show different lies: the
 //! newest page, a page from somewhere in the middle, and a page backwards from somewhere.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Mix, Workload};
+use super::{Mix, Workload, people};
 use crate::rng::Rng;
 use crate::scenario::plan::Plan;
 use crate::system::{Invocation, Outcome};
@@ -51,28 +51,23 @@ impl Conversation {
     pub fn new(plan: &Plan, workers: Vec<Rng>) -> Self {
         let weight = |verb: &str| plan.workload.mix.get(verb).copied().unwrap_or(0);
         Self {
-            keys: keys(plan.workload.keys),
+            keys: people::conversations(plan),
             mix: Mix::new([(Verb::Send, weight("send")), (Verb::Read, weight("read"))]),
             workers: workers.into_iter().map(|rng| Worker { rng, sent: 0 }).collect(),
             heads: BTreeMap::new(),
         }
     }
-}
 
-/// The names of `count` conversations: `alice:bob`, `carol:dave`, …
-#[must_use]
-pub fn keys(count: u32) -> Vec<String> {
-    (0..count).map(|pair| format!("{}:{}", person(2 * pair), person(2 * pair + 1))).collect()
-}
+    /// The highest number that any answer showed of each conversation, 0 for those of which nothing was shown.
+    pub(super) fn heads(&self) -> impl Iterator<Item = (&String, u64)> {
+        self.keys.iter().map(|key| (key, self.heads.get(key).copied().unwrap_or(0)))
+    }
 
-/// The name of a person; names are in the order of their numbers.
-fn person(number: u32) -> String {
-    const NAMES: [&str; 20] = [
-        "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo",
-        "mallory", "niaj", "olivia", "peggy", "quinn", "rupert", "sybil", "trent",
-    ];
-    let name = usize::try_from(number).ok().and_then(|number| NAMES.get(number));
-    name.map_or_else(|| format!("u{number:06}"), |name| (*name).to_owned())
+    /// Learns that the conversation has this number.
+    pub(super) fn shown(&mut self, key: &str, seq: u64) {
+        let head = self.heads.entry(key.to_owned()).or_default();
+        *head = (*head).max(seq);
+    }
 }
 
 impl Workload for Conversation {
@@ -94,12 +89,11 @@ impl Workload for Conversation {
         let (Outcome::Ok(value), Some(key)) = (outcome, &invocation.key) else { return };
         let shown = [&value["seq"], &value["head"]].into_iter().filter_map(Value::as_u64).max();
         if let Some(shown) = shown {
-            let head = self.heads.entry(key.clone()).or_default();
-            *head = (*head).max(shown);
+            self.shown(key, shown);
         }
     }
 
-    fn final_reads(&self) -> Vec<Invocation> {
+    fn final_reads(&self, _reader: usize, _readers: usize) -> Vec<Invocation> {
         self.keys.iter().map(|key| final_read(key, 0)).collect()
     }
 
@@ -133,20 +127,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_names_of_a_conversation_are_in_order_and_no_person_is_in_two() {
-        let keys = keys(40);
-        let mut seen = std::collections::BTreeSet::new();
-        for key in &keys {
-            let (one, other) = key.split_once(':').unwrap();
-            assert!(one < other, "{key}");
-            assert!(seen.insert(one.to_owned()) && seen.insert(other.to_owned()), "{key}");
-        }
-    }
-
-    #[test]
     fn pages_go_on_until_the_head_and_not_in_circles() {
         let workload = Conversation {
-            keys: keys(1),
+            keys: vec!["alice:bob".to_owned()],
             mix: Mix::new([(Verb::Read, 1)]),
             workers: Vec::new(),
             heads: BTreeMap::new(),

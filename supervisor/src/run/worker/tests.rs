@@ -22,9 +22,20 @@ const WORKERS: usize = 5;
 
 /// A bench of three nodes, and the file that its recorder writes.
 fn bench(seed: u64, system: FakeSystem, routing: Routing) -> (Rc<Bench>, tempfile::TempDir) {
-    let text = "version: 1\nname: bench\nworkload: { kind: conversation, clients: 5, keys: 2 }\n\
-                run: { duration: 1s }\nchecks: [linearizable]\n";
-    let file = ScenarioFile::parse(std::path::Path::new("bench.yaml"), text, &[]);
+    bench_of("kind: conversation", seed, system, routing)
+}
+
+fn bench_of(
+    workload: &str,
+    seed: u64,
+    system: FakeSystem,
+    routing: Routing,
+) -> (Rc<Bench>, tempfile::TempDir) {
+    let text = format!(
+        "version: 1\nname: bench\nworkload: {{ {workload}, clients: 5, keys: 2 }}\n\
+         run: {{ duration: 1s }}\nchecks: [linearizable]\n"
+    );
+    let file = ScenarioFile::parse(std::path::Path::new("bench.yaml"), &text, &[]);
     let plan = Plan::resolve(&file.unwrap_or_else(|errors| panic!("{errors}")), seed);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("history.jsonl");
@@ -133,4 +144,63 @@ async fn an_operation_goes_where_the_routing_says() {
     assert_eq!(nodes_of(Routing::Leader, Some("n2")).await.1, "n2");
     assert_eq!(nodes_of(Routing::Leader, None).await.1, "n1 n2 n3", "as long as nobody knows who leads");
     assert_eq!(nodes_of(Routing::Follower, Some("n2")).await.1, "n1 n3");
+}
+
+/// Reads everything and drains every subscription, as after the heal.
+async fn read_all(bench: &Rc<Bench>) {
+    let nodes = bench.members.now();
+    for (reader, node) in nodes.iter().enumerate() {
+        let mut session = Session::open(Rc::clone(bench));
+        let mut wanted = bench.workload.borrow().final_reads(reader, nodes.len());
+        while let Some(invocation) = wanted.pop() {
+            let limit = bench.operation_timeout;
+            let mut outcome = session.operate(node, &invocation, limit).await.unwrap();
+            while !matches!(outcome, Outcome::Ok(_)) {
+                outcome = session.operate(node, &invocation, limit).await.unwrap();
+            }
+            bench.workload.borrow_mut().completed(&invocation, &outcome);
+            wanted.extend(bench.workload.borrow().next_page(&invocation, &outcome));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn registers_and_subscriptions_of_a_good_system_are_found_good() {
+    let mixed = "kind: mixed, mix: { send: 3, read: 1, poll: 3, write: 2, read-register: 2, cas: 2 }";
+    let workloads = [
+        ("kind: register", &[CheckName::Linearizable][..]),
+        ("kind: delivery", &[CheckName::Linearizable, CheckName::Durable, CheckName::Delivery]),
+        (mixed, &[CheckName::Linearizable, CheckName::Durable, CheckName::Delivery]),
+    ];
+    for (workload, names) in workloads {
+        for seed in 0..10_u64 {
+            let system = FakeSystem::unreliable(10 * u32::from(seed % 2 == 1), 5);
+            let (bench, directory) = bench_of(workload, seed, system, Routing::Sticky);
+            work(&bench, Duration::from_secs(2), false).await;
+            read_all(&bench).await;
+            let evidence = Evidence { history: read(&directory), ..Evidence::default() };
+            for result in check(&evidence, names, &Limits::none()) {
+                let (name, reason) = (result.name, result.reason);
+                assert_eq!(result.verdict, Verdict::Valid, "{workload}, seed {seed}, {name}: {reason:?}");
+                assert!(result.operations > 100, "{workload}, seed {seed}, {name}: {}", result.operations);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sticky_worker_leaves_a_node_that_does_not_answer() {
+    let nodes_of = async |unanswered: u32| {
+        let (bench, directory) = bench(1, FakeSystem::unreliable(0, unanswered), Routing::Sticky);
+        let mut worker = Worker::new(1, bench, Rng::from_seed(1));
+        for _ in 0..7 {
+            worker.operate().await.unwrap();
+        }
+        let history = read(&directory);
+        let node =
+            |o: &checker::history::Operation| history.text(o.node.expect("it names its node")).to_owned();
+        history.operations().iter().map(node).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(nodes_of(0).await, "n2 n2 n2 n2 n2 n2 n2");
+    assert_eq!(nodes_of(100).await, "n2 n2 n2 n3 n3 n3 n1");
 }

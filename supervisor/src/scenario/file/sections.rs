@@ -247,6 +247,10 @@ fn mix(decoder: &mut Decoder, node: &Node, kind: WorkloadKind) -> Option<BTreeMa
     if entries.is_empty() {
         return decoder.lose(node.place, "`mix` names no operation; leave it out for the usual one");
     }
+    if mix.contains_key("poll") && !mix.contains_key("send") {
+        return decoder
+            .lose(node.place, "`mix` has `poll` and no `send`, so that nothing would be delivered");
+    }
     Some(mix)
 }
 

@@ -71,14 +71,37 @@ fn spares(file: &ScenarioFile, decoder: &mut Decoder) {
 }
 
 fn payload(file: &ScenarioFile, decoder: &mut Decoder) {
-    if let (WorkloadKind::Accounts, Some(payload)) = (file.workload.kind, &file.workload.payload) {
-        decoder.refuse(payload.place, "`payload` has no meaning for accounts");
+    let kind = file.workload.kind;
+    if let Some(payload) = file.workload.payload.as_ref().filter(|_| !kind.has_messages()) {
+        let of = if kind == WorkloadKind::Accounts { "accounts" } else { "registers" };
+        decoder.refuse(payload.place, format!("`payload` has no meaning for {of}"));
+    }
+}
+
+/// Whether the workload has this operation.
+fn does(file: &ScenarioFile, operation: &str) -> bool {
+    match &file.workload.mix {
+        Some(mix) => mix.contains_key(operation),
+        None => file.workload.kind.default_mix().iter().any(|(usual, _)| *usual == operation),
     }
 }
 
 fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
     for check in &file.checks {
-        let needs_reads = matches!(check.value, CheckName::Durable | CheckName::Convergence);
+        let needs = match check.value {
+            CheckName::Durable => Some("send"),
+            CheckName::Delivery => Some("poll"),
+            CheckName::Linearizable | CheckName::OneLeaderPerTerm | CheckName::Convergence => None,
+        };
+        if let Some(operation) = needs.filter(|operation| !does(file, operation)) {
+            let message = format!(
+                "the check `{}` has nothing to judge: the workload has no `{operation}`",
+                check.value
+            );
+            decoder.refuse(check.place, message);
+        }
+        let needs_reads =
+            matches!(check.value, CheckName::Durable | CheckName::Convergence | CheckName::Delivery);
         if needs_reads && file.run.final_reads.as_ref().is_some_and(|said| !said.value) {
             let message =
                 format!("the check `{}` needs the final reads, and `run.final-reads` is false", check.value);

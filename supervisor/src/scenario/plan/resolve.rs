@@ -10,7 +10,7 @@ use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
 use crate::scenario::file::{Fault, Placed, ScenarioFile, WorkloadSection};
 use crate::scenario::schedule::{Choose, moments};
-use crate::scenario::workload::{Routing, WorkloadKind};
+use crate::scenario::workload::Routing;
 
 const CLIENTS_DEFAULT: u32 = 8;
 
@@ -87,11 +87,9 @@ fn workload(said: &WorkloadSection, rng: &Rng) -> WorkloadPlan {
     };
     let usual_mix =
         || said.kind.default_mix().iter().map(|(operation, weight)| ((*operation).to_owned(), *weight));
-    let payload = match said.kind {
-        WorkloadKind::Conversation => {
-            draw(said.payload.as_ref().map(|said| said.value), PAYLOAD_DEFAULT, rng, "workload.payload")
-        }
-        WorkloadKind::Accounts => 0,
+    let payload = match said.kind.has_messages() {
+        true => draw(said.payload.as_ref().map(|said| said.value), PAYLOAD_DEFAULT, rng, "workload.payload"),
+        false => 0,
     };
     WorkloadPlan {
         kind: said.kind,

@@ -5,14 +5,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chat_client::wire::chat::{
-    Attempt, CreateAccountRequest, DeleteAccountRequest, ListAccountsRequest, LoginRequest, ReadRequest,
-    SendRequest, read_request,
+    Attempt, CreateAccountRequest, DeleteAccountRequest, Event, ListAccountsRequest, LoginRequest,
+    ReadRequest, SendRequest, SetTopicRequest, TopicRequest, read_request, set_topic_request,
 };
 use chat_client::{Cause, Endpoint, Error, Operation};
 use futures::future::{FutureExt, LocalBoxFuture};
 use serde_json::{Value, json};
 
-use super::{Shared, body, connection, password_of, unknown};
+use super::listener::{Listener, Poll};
+use super::{Shared, body, connection, password_of, topic, unknown};
 use crate::system::{Client, Invocation, NodeName, Outcome};
 
 /// Whose attempts the creations of accounts are: a name that no person has.
@@ -25,6 +26,7 @@ pub(super) struct PersonClient {
     attempts: BTreeMap<String, Attempts>,
     shared: Rc<Shared>,
     endpoints: BTreeMap<NodeName, Rc<Endpoint>>,
+    listener: Listener,
 }
 
 /// The attempts of one client in the name of one person: those of one identity of the chat after another.
@@ -61,7 +63,8 @@ impl From<Error> for Failure {
 
 impl PersonClient {
     pub(super) fn new(identity: &str, shared: Rc<Shared>) -> Self {
-        Self { identity: identity.to_owned(), attempts: BTreeMap::new(), shared, endpoints: BTreeMap::new() }
+        let (attempts, endpoints) = (BTreeMap::new(), BTreeMap::new());
+        Self { identity: identity.to_owned(), attempts, shared, endpoints, listener: Listener::default() }
     }
 
     async fn try_once(
@@ -77,7 +80,15 @@ impl PersonClient {
         let call = Call { endpoint: &endpoint, limit };
         match invocation.f {
             "send" => self.send(call, key, &invocation.value).await,
+            // A read of a register says nothing of pages.
+            "read" if invocation.value.is_null() => self.read_topic(call, key).await,
             "read" => self.read(call, key, &invocation.value).await,
+            "write" => self.set_topic(call, key, &invocation.value, None).await,
+            "cas" => {
+                let [from, to] = [&invocation.value[0], &invocation.value[1]];
+                self.set_topic(call, key, to, Some(from)).await
+            }
+            "poll" => self.poll(call, node, key, &invocation.value).await,
             "create-account" => {
                 let (name, password) = (key.to_owned(), password_of(key));
                 self.write(call, NOBODY, |attempt| CreateAccountRequest { name, password, attempt }).await?;
@@ -97,7 +108,8 @@ impl PersonClient {
             }
             "list-accounts" => {
                 let limit = number(&invocation.value, "limit");
-                let request = ListAccountsRequest { pattern: String::new(), after: String::new(), limit };
+                let pattern = invocation.value["pattern"].as_str().unwrap_or_default().to_owned();
+                let request = ListAccountsRequest { pattern, after: String::new(), limit };
                 let reply = call.execute(request).await?;
                 Ok(json!({ "names": reply.names }))
             }
@@ -129,6 +141,54 @@ impl PersonClient {
         let message = |message: &chat_client::wire::chat::Message| json!({ "seq": message.sequence, "id": body::identify(&message.body, payload) });
         let messages: Vec<Value> = reply.messages.iter().map(message).collect();
         Ok(json!({ "messages": messages, "head": reply.head }))
+    }
+
+    async fn read_topic(&self, call: Call<'_>, key: &str) -> Result<Value, Failure> {
+        let (reader, with) = speakers(key, &self.identity);
+        let request = TopicRequest { token: self.token_of(reader)?, with: with.to_owned() };
+        Ok(topic::identify(&call.execute(request).await?.text))
+    }
+
+    async fn set_topic(
+        &mut self,
+        call: Call<'_>,
+        key: &str,
+        to: &Value,
+        from: Option<&Value>,
+    ) -> Result<Value, Failure> {
+        let (by, with) = speakers(key, &self.identity);
+        let (by, with) = (by.to_owned(), with.to_owned());
+        let token = self.token_of(&by)?;
+        let text = topic::compose(to);
+        let expected = from.map(|from| set_topic_request::Expected::ExpectedText(topic::compose(from)));
+        self.write(call, &by, |attempt| SetTopicRequest { token, with, text, attempt, expected }).await?;
+        Ok(Value::Null)
+    }
+
+    async fn poll(
+        &mut self,
+        call: Call<'_>,
+        node: &str,
+        person: &str,
+        value: &Value,
+    ) -> Result<Value, Failure> {
+        let poll = Poll {
+            node,
+            endpoint: call.endpoint,
+            person,
+            token: self.token_of(person)?,
+            after: value["after"].as_u64().unwrap_or_default(),
+            is_final: value["final"] == true,
+            limit: call.limit,
+        };
+        let events = self.listener.poll(poll).await?;
+        let payload = self.shared.payload;
+        let event = |event: &Event| {
+            let message = event.message.clone().unwrap_or_default();
+            let id = body::identify(&message.body, payload);
+            json!({ "cursor": event.cursor, "key": event.conversation, "seq": message.sequence, "id": id })
+        };
+        Ok(json!({ "events": events.iter().map(event).collect::<Vec<Value>>() }))
     }
 
     /// A token of `person`. Without one the operation cannot be sent.

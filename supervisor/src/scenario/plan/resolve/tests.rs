@@ -31,8 +31,7 @@ fn times(text: &str) -> Vec<u64> {
 
 #[test]
 fn what_was_not_said_gets_its_default() {
-    let text =
-        "version: 1\nname: storm\nworkload: { kind: accounts }\nrun: { duration: 5s }\nchecks: [durable]\n";
+    let text = "version: 1\nname: storm\nworkload: { kind: accounts }\nrun: { duration: 5s }\nchecks: [linearizable]\n";
     let plan = Plan::resolve(&file(text), 1);
     assert_eq!(
         plan.cluster,
