@@ -54,9 +54,18 @@ pub struct Args {
     #[arg(long, env = "CHAT_DATA_DIR", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// Found a new cluster with the nodes of `--peers`, if the data directory is empty. Every founder gets it.
+    /// Found a new cluster, if the data directory is empty. Every founder gets it.
     #[arg(long)]
     pub init: bool,
+
+    /// Who founds the cluster; without it, all nodes of `--peers`. Every founder gets the same.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires_all = ["init", "peers"], conflicts_with = "join")]
+    pub founders: Vec<NodeName>,
+
+    /// Wait to be added to a cluster, if the data directory is empty. The name must be new: a node that lost its data
+    /// never comes back under its old one.
+    #[arg(long, conflicts_with = "init", requires = "peers")]
+    pub join: bool,
 
     /// Append what the node does as a member of the cluster to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
@@ -139,6 +148,14 @@ pub enum ConfigError {
     /// The table does not have the node itself.
     #[error("the table of peers does not have {0}, which is this node")]
     NotAPeer(NodeName),
+    /// A founder that nobody can reach.
+    #[error("the table of peers does not have {0}, which is to be a founder")]
+    StrangeFounder(NodeName),
+    /// A node that is told to found, and is no founder.
+    #[error(
+        "this node, {0}, is not among the founders: start it with `--join`, and add it to the cluster later"
+    )]
+    NotAFounder(NodeName),
 }
 
 impl Args {
@@ -151,18 +168,26 @@ impl Args {
             None => vec![self.node_id.to_string()],
             Some(table) => table.load().map_err(ConfigError::Peers)?.into_keys().collect(),
         };
-        let founders: BTreeSet<NodeName> = names
+        let peers: BTreeSet<NodeName> = names
             .iter()
             .map(|name| NodeName::parse(name))
             .collect::<Result<_, _>>()
             .map_err(ConfigError::Name)?;
-        if !founders.contains(&self.node_id) {
+        if !peers.contains(&self.node_id) {
             return Err(ConfigError::NotAPeer(self.node_id.clone()));
+        }
+        if let Some(stranger) = self.founders.iter().find(|name| !peers.contains(*name)) {
+            return Err(ConfigError::StrangeFounder(stranger.clone()));
+        }
+        let founders = if self.founders.is_empty() { peers } else { self.founders.iter().cloned().collect() };
+        if !founders.contains(&self.node_id) {
+            return Err(ConfigError::NotAFounder(self.node_id.clone()));
         }
         Ok(NodeConfig {
             node: self.node_id.clone(),
             founders,
             init: self.init,
+            join: self.join,
             compaction: Compaction {
                 snapshot_entries: self.snapshot_entries,
                 keep_entries: self.keep_entries,
@@ -218,6 +243,27 @@ mod tests {
         assert_eq!(clock(" --faults --clock skewable").unwrap(), Clock::Skewable);
         let alone = clock(" --clock skewable").unwrap_err().to_string();
         assert!(alone.contains("--faults"), "{alone}");
+    }
+
+    #[test]
+    fn a_table_may_have_nodes_that_found_nothing() {
+        let line = |node: &str, more: &str| {
+            let peers = "n1=h:1,n2=h:2,n3=h:3,n4=h:4";
+            parse(&format!("chat-node --node-id {node} --data-dir d --peers {peers} {more}"))
+        };
+        let founder = line("n1", "--init --founders n1,n2,n3").unwrap().node_config().unwrap();
+        assert_eq!(founder.founders, [1.into(), 2.into(), 3.into()].into());
+        let spare = line("n4", "--join").unwrap().node_config().unwrap();
+        assert!(spare.join && !spare.init);
+
+        let spare = line("n4", "--init --founders n1,n2,n3").unwrap().node_config().unwrap_err();
+        assert!(matches!(spare, ConfigError::NotAFounder(_)), "{spare}");
+        let unreachable = line("n1", "--init --founders n1,n9").unwrap().node_config().unwrap_err();
+        assert!(matches!(unreachable, ConfigError::StrangeFounder(_)), "{unreachable}");
+        for bad in ["--init --join", "--founders n1", "--join --founders n1", "--init --founders n1,,n2"] {
+            assert!(line("n1", bad).is_err(), "{bad}");
+        }
+        assert!(parse("chat-node --node-id n1 --data-dir d --join").is_err());
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct NodeConfig {
     pub founders: BTreeSet<NodeName>,
     /// Found a cluster if this node was never part of one. A node alone does so in any case.
     pub init: bool,
+    /// Wait to be added to a cluster if this node was never part of one.
+    pub join: bool,
     /// When snapshots are made, and what is kept of the log.
     pub compaction: Compaction,
     /// How many proposals and reads may be in flight.
@@ -49,10 +51,11 @@ pub enum StartError {
     /// A file is corrupt, or the disk failed.
     #[error(transparent)]
     Store(Arc<StoreError>),
-    /// The node was never part of a cluster, and was not told to found one.
+    /// The node was never part of a cluster, and was told neither to found one nor to wait for one.
     #[error(
-        "the data directory is empty, and `--init` was not given: a node that lost its data must come back under a new \
-         name, because its old name may have voted; give `--init` to found a new cluster"
+        "the data directory is empty, and neither `--init` nor `--join` was given: a node that lost its data must come \
+         back under a new name, because its old name may have voted; give `--init` to found a new cluster, or `--join` \
+         to wait until this node is added to one"
     )]
     Pristine,
     /// The library refused.
@@ -92,8 +95,9 @@ impl Node {
     pub async fn start(env: Env, config: NodeConfig, apply: Apply, trace: Trace) -> Result<Self, StartError> {
         let faults = Faults::default();
         let log = LogStore::open(&env, &config.node, faults.clone(), trace.clone()).await?;
+        let joins = log.pristine && config.join;
         let alone = config.founders.len() == 1;
-        if log.pristine && !config.init && !alone {
+        if log.pristine && !config.init && !alone && !joins {
             return Err(StartError::Pristine);
         }
         let state = MachineStore::open(&env, log.store.clone(), apply, faults.clone(), trace.clone())?;
@@ -102,7 +106,7 @@ impl Node {
         let core = lifecycle::start(&env, &config.node, config.compaction, log.store, state.store.clone())
             .await
             .map_err(why)?;
-        if log.pristine {
+        if log.pristine && !joins {
             lifecycle::found(&core, &config.founders).await.map_err(why)?;
         }
         let replica = Replica::new(Parts {
@@ -113,6 +117,7 @@ impl Node {
             store: state.store,
             bugs: config.bugs,
             in_flight_max: config.in_flight_max,
+            joins,
         });
         env.transport.serve(PeerHandler::new(replica.clone()));
         Ok(Self { replica, faults, closed: [log.closed, state.closed] })

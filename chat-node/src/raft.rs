@@ -19,7 +19,7 @@ pub mod wire;
 pub use change::ChangeError;
 pub use failure::{Consistency, Failure};
 pub use replica::Replica;
-pub use status::{Member, Role, Status};
+pub use status::{Member, Role, Standing, Status};
 
 #[cfg(test)]
 mod conformance;

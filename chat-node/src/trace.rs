@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use proto::raft::{LogId, Membership};
 use serde::Serialize;
 
 use crate::env::Runtime;
@@ -46,6 +47,42 @@ pub enum Event {
         /// The digest of the state.
         state: String,
     },
+    /// The members from here on; the entry is committed, and applied.
+    Members {
+        /// The index of the entry.
+        index: u64,
+        /// The term of the entry.
+        term: u64,
+        /// Those with a vote: one set, or two while the cluster passes from one to the other.
+        voters: Vec<Vec<String>>,
+        /// Those without.
+        learners: Vec<String>,
+    },
+    /// The node's newest snapshot is one that it made itself; it is durable.
+    SnapshotMade {
+        /// The last index that it holds.
+        index: u64,
+        /// The term of that entry.
+        term: u64,
+    },
+    /// A snapshot that a leader sent became the node's state.
+    SnapshotInstalled {
+        /// The last index that it holds.
+        index: u64,
+        /// The term of that entry.
+        term: u64,
+    },
+}
+
+impl Event {
+    /// The members of an entry.
+    #[must_use]
+    pub fn members(id: LogId, members: &Membership) -> Self {
+        let voters: Vec<Vec<String>> = members.configs.iter().map(|set| set.nodes.clone()).collect();
+        let votes = |name: &&String| voters.iter().flatten().any(|voter| voter == *name);
+        let learners = members.nodes.iter().filter(|name| !votes(name)).cloned().collect();
+        Event::Members { index: id.index, term: id.term, voters, learners }
+    }
 }
 
 #[derive(Serialize)]

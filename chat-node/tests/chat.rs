@@ -82,6 +82,7 @@ impl Cluster {
             node: NodeName::parse(name).unwrap(),
             founders: NAMES.iter().map(|name| NodeName::parse(name).unwrap()).collect(),
             init: true,
+            join: false,
             compaction: Compaction::default(),
             in_flight_max: 64,
             bugs: Bugs::default(),

@@ -30,6 +30,13 @@ impl Evidence {
         let asked: BTreeSet<Symbol> = asked.collect();
         traced.chain(digested).chain(asked.into_iter().map(|node| self.history.text(node))).collect()
     }
+
+    /// How often a node replaced its state by a snapshot that a leader sent.
+    #[must_use]
+    pub fn snapshots_installed(&self) -> u64 {
+        let events = self.traces.iter().flat_map(|trace| &trace.events);
+        events.filter(|event| matches!(event, TraceEvent::SnapshotInstalled { .. })).count() as u64
+    }
 }
 
 /// The Raft trace of one node over all its restarts.

@@ -30,6 +30,7 @@ mod clocks;
 mod crash_points;
 mod crash_recovery;
 mod disk;
+mod members;
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -77,8 +78,17 @@ impl Cluster {
         cluster
     }
 
+    fn is_founder(&self, name: &str) -> bool {
+        self.names.iter().any(|founder| founder == name)
+    }
+
     fn table(&self) -> PathBuf {
         self.directory.path().join("peers")
+    }
+
+    /// Where a node's trace is.
+    fn trace(&self, name: &str) -> PathBuf {
+        self.directory.path().join(format!("{name}.trace"))
     }
 
     fn write_table(&self) {
@@ -95,12 +105,14 @@ impl Cluster {
         let config = NodeConfig {
             node: NodeName::parse(name).unwrap(),
             founders: self.names.iter().map(|name| NodeName::parse(name).unwrap()).collect(),
-            init: true,
+            init: self.is_founder(name),
+            join: !self.is_founder(name),
             compaction: self.compaction,
             in_flight_max: 64,
             bugs: self.bugs.clone(),
         };
         let (directory, table) = (self.directory.path().join(name), PeerTable::File(self.table()));
+        let trace = self.trace(name);
         let (node, disk, address, clock) = runtime.block_on(async {
             let clock = SkewedClock::new(Arc::new(HostRuntime::current()));
             let tokio = clock.runtime();
@@ -108,8 +120,8 @@ impl Cluster {
             let (peers, address) = Peers::bind(tokio.clone(), any, None, table).await.unwrap();
             let disk = Arc::new(open_disk(directory).await);
             let (disk, control) = DiskControl::over(disk, None, tokio.clone());
-            let node =
-                Node::start(host::env(tokio, peers, disk), config, testing::keeper(), Trace::default()).await;
+            let trace = Trace::new(name, tokio.clone(), Box::new(open_trace(&trace)));
+            let node = Node::start(host::env(tokio, peers, disk), config, testing::keeper(), trace).await;
             node.map(|node| (node, control, address, clock))
         })?;
         self.addresses.insert(name.to_owned(), address);
@@ -161,8 +173,11 @@ impl Cluster {
             let leader = cluster.statuses().into_iter().filter(leads).max_by_key(|status| status.term)?;
             let follow =
                 |status: &crate::raft::Status| status.leader.as_deref() == Some(leader.node.as_str());
-            (cluster.statuses().iter().filter(|status| follow(status)).count() * 2 > cluster.names.len())
-                .then_some(leader.node)
+            let votes = |name: &str| leader.members.iter().any(|member| member.voter && member.node == name);
+            let voters = leader.members.iter().filter(|member| member.voter).count();
+            let following =
+                cluster.statuses().iter().filter(|status| votes(&status.node) && follow(status)).count();
+            (following * 2 > voters).then_some(leader.node)
         })
     }
 
@@ -172,7 +187,11 @@ impl Cluster {
     }
 
     fn propose(&self, name: &str, number: u64) -> Result<u64, Failure> {
-        let command = Command { client_id: "test".to_owned(), sequence: number, ..Command::default() };
+        self.propose_from(name, "test", number)
+    }
+
+    fn propose_from(&self, name: &str, client: &str, number: u64) -> Result<u64, Failure> {
+        let command = Command { client_id: client.to_owned(), sequence: number, ..Command::default() };
         let reply =
             self.runtime.block_on(self.replica(name).propose(Vec::new(), command, Self::deadline()))?;
         let Reply { outcome: Some(reply::Outcome::Sent(sent)) } = reply else { panic!("{reply:?}") };
@@ -212,6 +231,10 @@ impl Cluster {
             (digests.len() == 1).then_some(())
         });
     }
+}
+
+fn open_trace(path: &std::path::Path) -> std::fs::File {
+    std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap()
 }
 
 /// A killed node's threads may hold its files for a moment.
@@ -416,6 +439,7 @@ fn an_empty_node_is_not_let_in_under_an_old_name() {
             node: 1.into(),
             founders: [1.into(), 2.into(), 3.into()].into(),
             init: false,
+            join: false,
             compaction: Compaction::default(),
             in_flight_max: 1,
             bugs: Bugs::default(),
@@ -436,6 +460,7 @@ async fn serving(env: Env) -> Node {
         node: 1.into(),
         founders: [1.into()].into(),
         init: false,
+        join: false,
         compaction: Compaction { snapshot_entries: 5, keep_entries: 1 },
         in_flight_max: 8,
         bugs: Bugs::default(),

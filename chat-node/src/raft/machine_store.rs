@@ -16,7 +16,7 @@ use openraft::{OptionalSend, RaftSnapshotBuilder};
 use tokio::sync::{mpsc, oneshot};
 
 use self::stored::Stored;
-use self::worker::{Job, Worker, tick};
+use self::worker::{Job, Origin, Worker, tick};
 use super::log_store::LogStore;
 use super::types::{LogId, SnapshotMeta, StoredMembership, TypeConfig};
 use super::wire;
@@ -185,17 +185,17 @@ impl RaftStateMachine<TypeConfig> for MachineStore {
         _meta: &SnapshotMeta,
         snapshot: SnapshotData,
     ) -> Result<(), io::Error> {
-        let name = match snapshot {
-            SnapshotData::Received(name) => name,
+        let (name, origin) = match snapshot {
+            SnapshotData::Received(name) => (name, Origin::Leader),
             SnapshotData::Stored(mut file) => {
                 let (disk, name) = (self.env.disk.clone(), self.temporary());
                 let temporary = name.clone();
                 let copied = self.env.blocking(move || snapshot::copy(&*disk, &temporary, &mut file)).await;
                 copied.ok_or_else(stopping)?.map_err(|fault| self.faults.report(fault))?;
-                name
+                (name, Origin::Here)
             }
         };
-        self.ask(|answer| Job::Install(name, answer)).await
+        self.ask(|answer| Job::Install(name, origin, answer)).await
     }
 
     async fn get_current_snapshot(

@@ -38,9 +38,15 @@ fn refused(error: impl ToString) -> HandlerError {
     HandlerError(error.to_string())
 }
 
+/// What a node answers that has no data and was not invited: its votes, if it gave any, are lost.
+fn uninvited() -> HandlerError {
+    refused("this node waits to be added to a cluster")
+}
+
 async fn answer(replica: Replica, question: Frame) -> Result<Frame, HandlerError> {
     let core = replica.core();
     match question.kind() {
+        Kind::Vote | Kind::PreVote | Kind::Transfer if !replica.invited() => Err(uninvited()),
         kind @ Kind::Vote => {
             let request = parse_vote_request(&open(kind, &question).map_err(refused)?).map_err(refused)?;
             Ok(frame(kind, &vote_reply(&core.vote(request).await.map_err(refused)?)))
@@ -62,6 +68,7 @@ async fn answer(replica: Replica, question: Frame) -> Result<Frame, HandlerError
         }
         kind @ Kind::Invite => {
             let InviteRequest {} = open(kind, &question).map_err(refused)?;
+            replica.accept_invitation();
             Ok(frame(kind, &InviteReply {}))
         }
         kind @ Kind::Members => {
@@ -82,9 +89,14 @@ impl Handler for PeerHandler {
     }
 
     fn append(&self, frames: Incoming) -> BoxStream<'static, Result<Frame, HandlerError>> {
+        if !self.0.invited() {
+            return futures::stream::iter([Err(uninvited())]).boxed();
+        }
+        let replica = self.0.clone();
         // What cannot be read ends the pipeline; what was read before it is answered. The library would wait for the
         // next request for ever, even after it was shut down.
-        let requests = frames.take_until(self.0.ended()).scan((), |(), received| {
+        let requests = frames.take_until(self.0.ended()).scan((), move |(), received| {
+            replica.hear();
             let request =
                 received.ok().map(|received| open(Kind::Append, &received).and_then(parse_append_request));
             if let Some(Err(error)) = &request {
@@ -116,6 +128,9 @@ fn failed(replica: &Replica, fault: StoreError) -> HandlerError {
 /// A snapshot that is torn or damaged is refused, and may be sent again: what came over the network is in doubt first.
 /// An error of the disk stops the node, as it does everywhere.
 async fn receive(replica: Replica, mut frames: Incoming) -> Result<Frame, HandlerError> {
+    if !replica.invited() {
+        return Err(uninvited());
+    }
     let first = frames.next().await.ok_or_else(|| refused("an empty snapshot"))?.map_err(refused)?;
     let offer: SnapshotOffer = open(Kind::Snapshot, &first).map_err(refused)?;
     let leader = parse_vote(offer.vote.as_ref()).map_err(refused)?;
@@ -156,6 +171,7 @@ async fn write(
     let mut file = disk.create(name).map_err(failed)?;
     while let Some(received) = frames.next().await {
         let received = received.map_err(refused)?;
+        replica.hear();
         if received.kind() != Kind::Chunk {
             return Err(refused(WireError::Kind(received.kind)));
         }

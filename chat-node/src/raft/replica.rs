@@ -13,9 +13,11 @@ mod finish;
 mod leader;
 mod members;
 mod snapshot;
+mod standing;
 mod transfer;
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -29,7 +31,7 @@ use tokio::sync::Semaphore;
 use super::change::ChangeError;
 use super::failure::{Consistency, Failure};
 use super::machine_store::MachineStore;
-use super::status::{Member, Role, Status};
+use super::status::{Member, Role, Standing, Status};
 use super::types::{NodeName, TypeConfig};
 use super::wire::rpc::{frame, open, parse_failure};
 use crate::bug::{Bug, Bugs};
@@ -71,6 +73,12 @@ struct Inner {
     ready: watch::Receiver<bool>,
     stage: watch::Sender<Stage>,
     stages: watch::Receiver<Stage>,
+    standing: watch::Sender<Standing>,
+    standings: watch::Receiver<Standing>,
+    /// When a leader last sent something.
+    heard: Mutex<Instant>,
+    /// Whether this node may answer a cluster.
+    invited: AtomicBool,
 }
 
 /// How far a node is on its way out.
@@ -109,17 +117,37 @@ pub(crate) struct Parts {
     pub(crate) in_flight_max: usize,
     /// Whether the node has caught up with its own log.
     pub(crate) ready: watch::Receiver<bool>,
+    /// The node has no data, and answers nobody before it is invited.
+    pub(crate) joins: bool,
 }
 
 impl Replica {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { env, node, core, store, bugs, in_flight_max, ready } = parts;
+        let Parts { env, node, core, store, bugs, in_flight_max, ready, joins } = parts;
         let (started, room) = (env.now(), Semaphore::new(in_flight_max));
         let (stage, stages) = watch::channel(Stage::Running);
         let changing = Arc::new(Semaphore::new(1));
-        let inner = Inner { env, node, core, store, bugs, started, room, changing, ready, stage, stages };
+        let (standing, standings) = watch::channel(if joins { Standing::Waiting } else { Standing::Member });
+        let inner = Inner {
+            env,
+            node,
+            core,
+            store,
+            bugs,
+            started,
+            room,
+            changing,
+            ready,
+            stage,
+            stages,
+            standing,
+            standings,
+            heard: Mutex::new(started),
+            invited: AtomicBool::new(!joins),
+        };
         let replica = Self { inner: Arc::new(inner) };
         replica.env().spawn(finish::finish_changes(replica.clone()));
+        replica.env().spawn(standing::follow(replica.clone()));
         replica
     }
 
@@ -180,6 +208,11 @@ impl Replica {
         if self.retiring() {
             return Err(Failure::Stopping);
         }
+        match self.inner.standing.get() {
+            Standing::Member => {}
+            Standing::Waiting => return Err(Failure::NotAMember { removed: false }),
+            Standing::Removed => return Err(Failure::NotAMember { removed: true }),
+        }
         if !self.inner.ready.get() {
             return Err(Failure::Starting);
         }
@@ -188,7 +221,9 @@ impl Replica {
 
     /// The leader that this node follows. From the same source as [`Replica::deposed`], or the two could disagree.
     fn leader(&self) -> Option<NodeName> {
-        self.inner.core.server_metrics().borrow_watched().current_leader.clone()
+        let metrics = self.inner.core.server_metrics().borrow_watched().clone();
+        // One that was removed and stepped down is the last leader that it knows.
+        metrics.current_leader.filter(|leader| *leader != self.inner.node || metrics.state.is_leader())
     }
 
     fn leader_name(&self) -> Option<String> {
@@ -342,9 +377,13 @@ impl Replica {
     async fn wait_applied(&self, index: u64, deadline: Instant) -> Result<(), Failure> {
         let mut applied = self.inner.store.applied();
         let unavailable = |why: &str| Failure::ReadUnavailable { why: why.to_owned(), leader: None };
-        match self.inner.env.timeout_at(deadline, applied.wait_for(|applied| *applied >= index)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(watch::Closed)) => Err(unavailable("the state is closed")),
+        let reached = std::pin::pin!(applied.wait_for(|applied| *applied >= index));
+        let removed = std::pin::pin!(self.removed());
+        match self.inner.env.timeout_at(deadline, select(reached, removed)).await {
+            Ok(Either::Left((Ok(_), _))) => Ok(()),
+            Ok(Either::Left((Err(watch::Closed), _))) => Err(unavailable("the state is closed")),
+            // What the others decide is not sent here any more.
+            Ok(Either::Right(_)) => Err(Failure::NotAMember { removed: true }),
             Err(_) => Err(unavailable("this node did not apply so far in time")),
         }
     }
@@ -399,6 +438,10 @@ impl Consensus for Replica {
         self.inner.store.applied()
     }
 
+    fn standing(&self) -> watch::Receiver<Standing> {
+        Replica::standing(self)
+    }
+
     fn status(&self) -> Status {
         let metrics = self.metrics();
         let members = self.members();
@@ -409,8 +452,9 @@ impl Consensus for Replica {
         Status {
             node: self.inner.node.to_string(),
             role: role(metrics.state),
+            standing: self.inner.standing.get(),
             term: metrics.current_term,
-            leader: metrics.current_leader.map(|name| name.to_string()),
+            leader: self.leader_name(),
             last_log: metrics.last_log_index.unwrap_or(0),
             committed: metrics.local_committed.map_or(0, |id| id.index()),
             applied: self.inner.store.applied().get(),

@@ -13,6 +13,17 @@ pub enum Role {
     Learner,
 }
 
+/// Whether a node belongs to a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It does.
+    Member,
+    /// It waits to be added, or has not yet reached the entry that adds it.
+    Waiting,
+    /// It was removed.
+    Removed,
+}
+
 /// One node of the cluster, as the answering node knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
@@ -31,6 +42,8 @@ pub struct Status {
     pub node: String,
     /// The part that it plays.
     pub role: Role,
+    /// Whether it belongs to a cluster.
+    pub standing: Standing,
     /// The newest term that it has seen.
     pub term: u64,
     /// The leader, when it knows one.

@@ -4,7 +4,7 @@ use prost::Message as _;
 use proto::admin::admin_server::{Admin, AdminServer};
 use proto::admin::{
     AddLearnerRequest, ChangeMembersRequest, DigestReply, DigestRequest, Member, MembersReply, Role,
-    StatusReply, StatusRequest, TakeSnapshotReply, TakeSnapshotRequest, TransferLeaderReply,
+    Standing, StatusReply, StatusRequest, TakeSnapshotReply, TakeSnapshotRequest, TransferLeaderReply,
     TransferLeaderRequest,
 };
 use proto::chat::ErrorDetail;
@@ -124,6 +124,11 @@ fn encode(status: raft::Status) -> StatusReply {
         raft::Role::Follower => Role::Follower,
         raft::Role::Learner => Role::Learner,
     };
+    let standing = match status.standing {
+        raft::Standing::Member => Standing::Member,
+        raft::Standing::Waiting => Standing::Waiting,
+        raft::Standing::Removed => Standing::Removed,
+    };
     StatusReply {
         node: status.node,
         role: role.into(),
@@ -138,7 +143,7 @@ fn encode(status: raft::Status) -> StatusReply {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         bugs: status.bugs,
         uptime_ms: status.uptime_ms,
-        standing: proto::admin::Standing::Unspecified.into(),
+        standing: standing.into(),
         changing: status.changing,
     }
 }

@@ -6,7 +6,7 @@ use proto::log::{Command, Reply};
 
 use crate::env::{Instant, watch};
 use crate::machine::tables::{StoreError, Tables};
-use crate::raft::{ChangeError, Consistency, Failure, Member, Status};
+use crate::raft::{ChangeError, Consistency, Failure, Member, Standing, Status};
 
 /// A replica of the chat, as the service knows it. A clone is the same replica.
 pub trait Consensus: Clone + Send + Sync + 'static {
@@ -37,6 +37,9 @@ pub trait Consensus: Clone + Send + Sync + 'static {
 
     /// The last index that is in the state of this node.
     fn applied(&self) -> watch::Receiver<u64>;
+
+    /// Whether this node belongs to the cluster.
+    fn standing(&self) -> watch::Receiver<Standing>;
 
     /// What this node says of itself.
     fn status(&self) -> Status;

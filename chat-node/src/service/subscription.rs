@@ -23,7 +23,7 @@ use crate::env::{Instant, watch};
 use crate::machine::inbox;
 use crate::machine::session::{Caller, TokenHash};
 use crate::machine::tables::Tables;
-use crate::raft::Consistency;
+use crate::raft::{Consistency, Standing};
 
 /// How many events are held for a subscriber at once.
 const PAGE_EVENTS_MAX: usize = 256;
@@ -70,14 +70,19 @@ impl<C: Consensus> Subscription<C> {
     }
 
     /// Waits until more was applied. What was applied since the receiver last looked ends the wait at once, so nothing
-    /// that came in after a page was read goes unseen.
+    /// that came in after a page was read goes unseen. A node that is removed applies nothing more: the next page tells.
     async fn more(&mut self) -> Result<(), ServiceError> {
         let stopped = pin!(self.service.stopped());
-        match select(stopped, pin!(self.applied.changed())).await {
-            Either::Right((Ok(_), _)) => Ok(()),
-            Either::Left(_) | Either::Right((Err(watch::Closed), _)) => {
-                Err(ServiceError::new(Code::Stopping, "the node is stopping"))
-            }
+        let mut standing = self.service.consensus.standing();
+        let removed = pin!(standing.wait_for(|standing| *standing == Standing::Removed));
+        let applied = pin!(self.applied.changed());
+        match select(stopped, select(applied, removed)).await {
+            Either::Right((Either::Left((Ok(_), _)) | Either::Right((Ok(_), _)), _)) => Ok(()),
+            Either::Left(_)
+            | Either::Right((
+                Either::Left((Err(watch::Closed), _)) | Either::Right((Err(watch::Closed), _)),
+                _,
+            )) => Err(ServiceError::new(Code::Stopping, "the node is stopping")),
         }
     }
 

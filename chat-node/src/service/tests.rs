@@ -348,3 +348,16 @@ async fn a_subscription_ends_when_the_node_stops() {
     let mut late = subscribe(&node, &alice, 0).await.unwrap();
     assert_eq!(next(&node, &mut late).await.unwrap_err().code, Code::Stopping);
 }
+
+#[tokio::test]
+async fn a_subscription_ends_when_its_node_is_removed_from_the_cluster() {
+    let node = Node::start();
+    let (alice, _) = node.alice_and_bob().await;
+    let mut mine = subscribe(&node, &alice, node.consensus.index()).await.unwrap();
+    let (ended, ()) = futures::join!(next(&node, &mut mine), async {
+        tokio::task::yield_now().await;
+        node.consensus.remove();
+    });
+    assert_eq!(ended.unwrap_err().code, Code::NotAMember);
+    assert_eq!(code(node.send(&alice, "bob", "hi", 1)).await, Code::NotAMember);
+}

@@ -1,7 +1,7 @@
 //! The Raft trace of a node, `trace.jsonl`: one JSON object a line, appended across restarts.
 //!
 //! A node writes down what it promised and what it knows: a vote when it is durable, leadership when it is won,
-//! commits, and the hash of its state after an entry was applied. A node killed in mid-write leaves a torn line, at
+//! commits, the hash of its state after an entry was applied, changes of the members, and snapshots. A node killed in mid-write leaves a torn line, at
 //! the end or before its next `start`; it is passed over and reported as [`Torn`]. Anything else that does not
 //! parse is an error.
 
@@ -68,6 +68,43 @@ pub enum TraceEvent {
         /// The hash of the node's state after it.
         state: StateHash,
     },
+    /// The node applied an entry that says who the members of the cluster are from there on.
+    Members {
+        /// When, in ns of the Unix epoch by the node's clock.
+        at: u64,
+        /// Which node.
+        node: String,
+        /// The index of the entry.
+        index: u64,
+        /// The term of the entry.
+        term: u64,
+        /// Those with a vote: one set, or two while both must agree.
+        voters: Vec<Vec<String>>,
+        /// Those without.
+        learners: Vec<String>,
+    },
+    /// The node made a snapshot of its state; it is on stable storage.
+    SnapshotMade {
+        /// When, in ns of the Unix epoch by the node's clock.
+        at: u64,
+        /// Which node.
+        node: String,
+        /// The index of the last entry in it.
+        index: u64,
+        /// The term of that entry.
+        term: u64,
+    },
+    /// The node replaced its state by a snapshot that a leader sent.
+    SnapshotInstalled {
+        /// When, in ns of the Unix epoch by the node's clock.
+        at: u64,
+        /// Which node.
+        node: String,
+        /// The index of the last entry in it.
+        index: u64,
+        /// The term of that entry.
+        term: u64,
+    },
 }
 
 impl TraceEvent {
@@ -79,7 +116,10 @@ impl TraceEvent {
             | TraceEvent::Vote { at, .. }
             | TraceEvent::Leader { at, .. }
             | TraceEvent::Commit { at, .. }
-            | TraceEvent::Applied { at, .. } => *at,
+            | TraceEvent::Applied { at, .. }
+            | TraceEvent::Members { at, .. }
+            | TraceEvent::SnapshotMade { at, .. }
+            | TraceEvent::SnapshotInstalled { at, .. } => *at,
         }
     }
 
@@ -91,7 +131,10 @@ impl TraceEvent {
             | TraceEvent::Vote { node, .. }
             | TraceEvent::Leader { node, .. }
             | TraceEvent::Commit { node, .. }
-            | TraceEvent::Applied { node, .. } => node,
+            | TraceEvent::Applied { node, .. }
+            | TraceEvent::Members { node, .. }
+            | TraceEvent::SnapshotMade { node, .. }
+            | TraceEvent::SnapshotInstalled { node, .. } => node,
         }
     }
 }

@@ -223,5 +223,25 @@ pub(super) fn trace_event(event: &TraceEvent) -> String {
         TraceEvent::Applied { index, term, state, .. } => {
             format!("applied index {index} of term {term}: state {state}")
         }
+        TraceEvent::Members { index, voters, learners, .. } => {
+            let sets = voters.iter().map(|set| list(&set.iter().map(String::as_str).collect::<Vec<_>>()));
+            let learners = match learners.as_slice() {
+                [] => String::new(),
+                names => format!(
+                    ", without a vote {}",
+                    list(&names.iter().map(String::as_str).collect::<Vec<_>>())
+                ),
+            };
+            format!(
+                "from index {index} on the voters are {}{learners}",
+                sets.collect::<Vec<_>>().join(", and then ")
+            )
+        }
+        TraceEvent::SnapshotMade { index, term, .. } => {
+            format!("made a snapshot up to index {index} of term {term}")
+        }
+        TraceEvent::SnapshotInstalled { index, term, .. } => {
+            format!("installed a snapshot up to index {index} of term {term}")
+        }
     }
 }

@@ -25,9 +25,11 @@ impl<'e> Agreement<'e> {
     /// Takes a line; returns how many bytes were kept of it.
     pub(super) fn see(&mut self, place: Place<'e>) -> u64 {
         let (index, term) = match place.event() {
-            TraceEvent::Commit { index, term, .. } | TraceEvent::Applied { index, term, .. } => {
-                (*index, *term)
-            }
+            TraceEvent::Commit { index, term, .. }
+            | TraceEvent::Applied { index, term, .. }
+            | TraceEvent::Members { index, term, .. }
+            | TraceEvent::SnapshotMade { index, term, .. }
+            | TraceEvent::SnapshotInstalled { index, term, .. } => (*index, *term),
             TraceEvent::Start { .. } | TraceEvent::Vote { .. } | TraceEvent::Leader { .. } => return 0,
         };
         let known = self.entries.len() + self.states.len();
@@ -56,8 +58,12 @@ fn changed(narrator: &Narrator<'_>, index: u64, [first, second]: [Place<'_>; 2])
     let entry = |place: Place<'_>| {
         let (term, how) = match place.event() {
             TraceEvent::Commit { term, .. } => (*term, "committed"),
-            TraceEvent::Applied { term, .. } => (*term, "applied"),
-            _ => unreachable!("only commits and applications are compared"),
+            TraceEvent::Applied { term, .. } | TraceEvent::Members { term, .. } => (*term, "applied"),
+            TraceEvent::SnapshotMade { term, .. } => (*term, "made a snapshot of"),
+            TraceEvent::SnapshotInstalled { term, .. } => (*term, "installed a snapshot of"),
+            TraceEvent::Start { .. } | TraceEvent::Vote { .. } | TraceEvent::Leader { .. } => {
+                unreachable!("only lines about entries are compared")
+            }
         };
         format!("{} {how} an entry of term {term} ({})", place.node(), narrator.place(place))
     };

@@ -36,7 +36,12 @@ impl<'e> Elections<'e> {
                 }
                 self.see_term(place, *term);
             }
-            TraceEvent::Start { .. } | TraceEvent::Commit { .. } | TraceEvent::Applied { .. } => return 0,
+            TraceEvent::Start { .. }
+            | TraceEvent::Commit { .. }
+            | TraceEvent::Applied { .. }
+            | TraceEvent::Members { .. }
+            | TraceEvent::SnapshotMade { .. }
+            | TraceEvent::SnapshotInstalled { .. } => return 0,
         }
         2 * size_of::<((&str, u64), Place<'_>)>() as u64
     }

@@ -28,6 +28,12 @@ fn parse(at: u64, node: &str, event: &str) -> TraceEvent {
             let state = StateHash(u128::from_str_radix(state, 16).unwrap());
             TraceEvent::Applied { at, node, index: number(index), term: number(term), state }
         }
+        ["made", index, term] => {
+            TraceEvent::SnapshotMade { at, node, index: number(index), term: number(term) }
+        }
+        ["installed", index, term] => {
+            TraceEvent::SnapshotInstalled { at, node, index: number(index), term: number(term) }
+        }
         _ => panic!("{event}"),
     }
 }
@@ -132,4 +138,15 @@ fn a_time_is_told_if_the_start_of_the_run_is_known() {
         "term 5 has 2 leaders: n1 (line 1 of its trace, 0.000 s by its clock) and n2 (line 2 of its trace, 0.001 s by \
          its clock)"
     );
+}
+
+#[test]
+fn a_snapshot_holds_the_entries_that_were_committed() {
+    let evidence =
+        traces("n1: commit 9 5, made 9 5\nn2: installed 9 5, applied 9 5 a, installed 12 6\nn3: commit 12 7");
+    assert_eq!(evidence.snapshots_installed(), 2);
+    let judged = agreement(&evidence, &Limits::none());
+    let sentence = "the log has two entries at index 12: n2 installed a snapshot of an entry of term 6 (line 3 of its \
+                    trace), n3 committed an entry of term 7 (line 1 of its trace)";
+    assert_eq!(said(&judged), [(AnomalyKind::CommitChanged, sentence, 2)]);
 }

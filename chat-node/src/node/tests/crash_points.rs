@@ -131,6 +131,7 @@ pub(super) async fn follower(env: Env) -> Node {
         node: 1.into(),
         founders: [1.into(), 2.into(), 3.into()].into(),
         init: true,
+        join: false,
         compaction: Compaction::default(),
         in_flight_max: 8,
         bugs: Bugs::default(),

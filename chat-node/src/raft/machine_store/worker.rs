@@ -33,8 +33,17 @@ pub(super) enum Job {
     View(oneshot::Sender<View>),
     /// Makes the complete snapshot file of this name the newest snapshot, unless there is a newer one.
     Declare(String, oneshot::Sender<()>),
-    /// Takes the state of the verified snapshot file of this name.
-    Install(String, oneshot::Sender<()>),
+    /// Takes the state of the verified snapshot file of this name, which a leader sent or which was here already.
+    Install(String, Origin, oneshot::Sender<()>),
+}
+
+/// Where a snapshot that is to be installed comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A leader sent it.
+    Leader,
+    /// It was declared here before a crash, and the state is older.
+    Here,
 }
 
 /// The worker's own things.
@@ -88,9 +97,9 @@ impl Worker {
                 self.answer(answer, view)
             }
             Job::Declare(name, answer) => self.answer(answer, self.declare(&name)),
-            Job::Install(name, answer) => {
+            Job::Install(name, origin, answer) => {
                 let file = self.state.file();
-                let installed = database::guarded(file.path(), || self.install(&name));
+                let installed = database::guarded(file.path(), || self.install(&name, origin));
                 self.answer(answer, installed)
             }
         }
@@ -113,6 +122,7 @@ impl Worker {
 
     fn apply(&mut self, entries: &[Entry]) -> Result<Vec<Answer>, StoreError> {
         let apply = self.apply.clone();
+        let mut changes = Vec::new();
         let answers = self.state.change(|tables, head| {
             let mut answers = Vec::with_capacity(entries.len());
             for entry in entries {
@@ -122,7 +132,9 @@ impl Worker {
                     EntryPayload::Blank => None,
                     EntryPayload::Normal(proposal) => Some(apply(tables, id.index, &proposal.0)?),
                     EntryPayload::Membership(members) => {
-                        let membership = Some(wire::membership(members));
+                        let membership = wire::membership(members);
+                        changes.push(Event::members(id, &membership));
+                        let membership = Some(membership);
                         head.membership = Some(proto::raft::StoredMembership { id: Some(id), membership });
                         None
                     }
@@ -132,6 +144,7 @@ impl Worker {
             }
             Ok(answers)
         })?;
+        changes.iter().for_each(|change| self.trace.write(change));
         self.announce();
         Ok(answers)
     }
@@ -156,6 +169,9 @@ impl Worker {
             self.reach(CrashPoint::SnapshotBeforeDeclare);
             snapshot::declare(disk, name)?;
             self.reach(CrashPoint::SnapshotAfterDeclare);
+            if let Some(id) = snapshot::newest(disk)?.and_then(|head| head.applied) {
+                self.trace.write(&Event::SnapshotMade { index: id.index, term: id.term });
+            }
             Ok(())
         } else {
             snapshot::remove(disk, name)
@@ -164,19 +180,31 @@ impl Worker {
 
     /// The snapshot is declared before the state is replaced: after a crash between the two, the library finds a
     /// snapshot that is newer than the state, and installs it again.
-    fn install(&mut self, name: &str) -> Result<(), StoreError> {
+    fn install(&mut self, name: &str, origin: Origin) -> Result<(), StoreError> {
         let disk = self.env.disk.clone();
         self.reach(CrashPoint::InstallBeforeDeclare);
         snapshot::declare(&*disk, name)?;
         self.reach(CrashPoint::InstallBeforeReplace);
         self.state.replace(|put| snapshot::read(&*disk, snapshot::FILE, put))?;
         self.reach(CrashPoint::InstallAfterReplace);
+        self.trace_install(origin);
         self.announce();
         Ok(())
     }
 
     fn reach(&self, point: CrashPoint) {
         self.env.crash_points.reach(point);
+    }
+
+    fn trace_install(&self, origin: Origin) {
+        let head = self.state.head();
+        if let Some(id) = head.applied.as_ref().filter(|_| origin == Origin::Leader) {
+            self.trace.write(&Event::SnapshotInstalled { index: id.index, term: id.term });
+        }
+        let stored = head.membership.as_ref();
+        if let Some((id, members)) = stored.and_then(|stored| stored.id.zip(stored.membership.as_ref())) {
+            self.trace.write(&Event::members(id, members));
+        }
     }
 
     fn announce(&self) {

@@ -39,8 +39,7 @@ impl Replica {
     /// This node leads, and two sets of voters must agree, with no change at work here that would end that.
     fn left_halfway(&self) -> bool {
         let metrics = self.core().server_metrics().borrow_watched().clone();
-        metrics.current_leader.as_ref() == Some(self.node())
-            && metrics.membership_config.membership().get_joint_config().len() > 1
+        metrics.state.is_leader() && metrics.membership_config.membership().get_joint_config().len() > 1
     }
 
     async fn finish(&self, deadline: Instant) {

@@ -31,8 +31,11 @@ use crate::raft::wire::rpc::{frame, open};
 /// A node that did not answer the leader for so long counts as one that does not answer. Longer than a pipeline stalls
 /// before it is given up.
 const HEARD: Duration = Duration::from_millis(1500);
-/// How long an invited node may take to answer, at most.
-const INVITE: Duration = Duration::from_secs(2);
+/// How long an operator waits for nodes that do not answer, at most: one that has just become the leader, or that has just
+/// started, is not connected to all others yet.
+const GRACE: Duration = Duration::from_secs(2);
+/// How often they are looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) type Change = ChangeMembers<NodeName, EmptyNode>;
 
@@ -88,7 +91,8 @@ impl Replica {
         let remove: BTreeSet<NodeName> = Result::from_iter::<Vec<_>>(names(remove))?;
         let changing = self.begin_change()?;
         let office = self.office(deadline).await?;
-        let change = self.plan(&office.members, promote, remove)?;
+        let change =
+            self.with_grace(deadline, || self.plan(&office.members, promote.clone(), remove.clone())).await?;
         self.change(changing, change, office.id, deadline).await?;
         Ok(self.members())
     }
@@ -149,7 +153,7 @@ impl Replica {
     }
 
     /// Whether `node` answered this node, which leads, a moment ago.
-    pub(super) fn answers(&self, metrics: &RaftMetrics<TypeConfig>, node: &NodeName) -> bool {
+    pub(crate) fn answers(&self, metrics: &RaftMetrics<TypeConfig>, node: &NodeName) -> bool {
         if node == self.node() {
             return true;
         }
@@ -186,12 +190,44 @@ impl Replica {
     /// Tells a node that it is about to be added, and that it may answer this cluster.
     async fn invite(&self, node: &NodeName, deadline: Instant) -> Result<(), ChangeError> {
         let silent = |why: String| ChangeError::Silent { node: node.to_string(), why };
-        let deadline = deadline.min(self.env().now() + INVITE);
-        let question = frame(Kind::Invite, &InviteRequest {});
-        let answer = self.env().transport.call(node.as_str(), question, deadline).await;
-        let answer = answer.map_err(|error| silent(error.to_string()))?;
-        let InviteReply {} = open(Kind::Invite, &answer).map_err(|error| silent(error.to_string()))?;
-        Ok(())
+        let deadline = deadline.min(self.env().now() + GRACE);
+        loop {
+            let question = frame(Kind::Invite, &InviteRequest {});
+            match self.env().transport.call(node.as_str(), question, deadline).await {
+                Ok(answer) => {
+                    let InviteReply {} =
+                        open(Kind::Invite, &answer).map_err(|error| silent(error.to_string()))?;
+                    return Ok(());
+                }
+                // The first call after a restart finds out that the connection is gone.
+                Err(_) if self.env().now() + LOOK < deadline => {
+                    self.env().runtime.sleep_until(self.env().now() + LOOK).await;
+                }
+                Err(error) => return Err(silent(error.to_string())),
+            }
+        }
+    }
+
+    /// What `check` says, which is asked again for a while when it is that somebody does not answer.
+    pub(super) async fn with_grace<T>(
+        &self,
+        deadline: Instant,
+        check: impl Fn() -> Result<T, ChangeError>,
+    ) -> Result<T, ChangeError> {
+        let give_up = deadline.min(self.env().now() + GRACE);
+        loop {
+            let checked = check();
+            let silence = matches!(
+                checked,
+                Err(ChangeError::NoMajority { .. }
+                    | ChangeError::Unheard { .. }
+                    | ChangeError::NoHeir { .. })
+            );
+            if !silence || self.env().now() >= give_up {
+                return checked;
+            }
+            self.env().runtime.sleep_until(self.env().now() + LOOK).await;
+        }
     }
 
     /// Has a change made, if the members are still those of `expected`. It goes on when the deadline passes.
@@ -264,6 +300,26 @@ impl Replica {
                 Err(_) => return Err(late(at, goal)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Replica {
+    /// Leaves the cluster between its voters and `next`, as a leader does that dies then: no second step is taken here.
+    pub(crate) async fn leave_halfway(&self, next: &[&str]) {
+        let changing = self.begin_change().expect("no change is at work");
+        let office = self.office(self.env().now() + GRACE).await.expect("it leads");
+        let next: BTreeSet<NodeName> =
+            next.iter().map(|name| NodeName::parse(name).expect("a name")).collect();
+        let nodes: std::collections::BTreeMap<_, _> =
+            office.members.nodes().map(|(name, _)| (name.clone(), EmptyNode::new())).collect();
+        let joint = Membership::new(vec![office.members.voter_ids().collect(), next], nodes);
+        let joint = joint.expect("every voter is a member");
+        self.core()
+            .append_membership(joint, openraft::EntryPayload::Blank, [])
+            .await
+            .expect("a majority of both agrees");
+        std::mem::forget(changing);
     }
 }
 

@@ -31,13 +31,14 @@ impl Replica {
             Err(failure) => return Err(ChangeError::Unserved(failure)),
         }
         let metrics = self.metrics();
-        let heir = match wanted {
-            Some(node) => self.check_heir(&metrics, node)?,
+        let choose = || match &wanted {
+            Some(node) => self.check_heir(&self.metrics(), node),
             None => {
-                let heir = self.heir(&metrics);
-                heir.ok_or_else(|| ChangeError::NoHeir { leader: self.node().to_string() })?
+                let heir = self.heir(&self.metrics());
+                heir.ok_or_else(|| ChangeError::NoHeir { leader: self.node().to_string() })
             }
         };
+        let heir = self.with_grace(deadline, choose).await?;
         tracing::info!(%heir, "hands over the leadership, as it was told to");
         if self.core().trigger().transfer_leader(heir.clone()).await.is_err() {
             return Err(ChangeError::Unserved(Failure::Stopping));
@@ -74,22 +75,26 @@ impl Replica {
         }
     }
 
-    fn check_heir(&self, metrics: &RaftMetrics<TypeConfig>, node: NodeName) -> Result<NodeName, ChangeError> {
+    fn check_heir(
+        &self,
+        metrics: &RaftMetrics<TypeConfig>,
+        node: &NodeName,
+    ) -> Result<NodeName, ChangeError> {
         let members = metrics.membership_config.membership();
         let name = || node.to_string();
-        if node == *self.node() {
+        if node == self.node() {
             return Err(ChangeError::Leads { node: name() });
         }
-        if members.get_node(&node).is_none() {
+        if members.get_node(node).is_none() {
             return Err(ChangeError::NoMember { node: name(), members: super::members::listed(members) });
         }
-        if !members.voter_ids().any(|voter| voter == node) {
+        if !members.voter_ids().any(|voter| voter == *node) {
             return Err(ChangeError::Learner { node: name() });
         }
-        if !self.answers(metrics, &node) {
+        if !self.answers(metrics, node) {
             return Err(ChangeError::Unheard { node: name(), leader: self.node().to_string() });
         }
-        Ok(node)
+        Ok(node.clone())
     }
 
     /// The voter with the most of the log among the others that answer this node, which leads.

@@ -10,7 +10,7 @@ use crate::env::{Instant, watch};
 use crate::machine::tables::memory::Memory;
 use crate::machine::tables::{StoreError, Tables};
 use crate::machine::{Applied, apply};
-use crate::raft::{Consistency, Failure, Role, Status};
+use crate::raft::{Consistency, Failure, Role, Standing, Status};
 
 /// What the next proposal or linearizable read meets.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct MemoryConsensus {
     shared: Arc<Mutex<Shared>>,
     applied: Arc<watch::Sender<u64>>,
     watched: watch::Receiver<u64>,
+    standing: Arc<watch::Sender<Standing>>,
+    standings: watch::Receiver<Standing>,
 }
 
 #[derive(Default)]
@@ -41,7 +43,21 @@ struct Shared {
 impl MemoryConsensus {
     pub(crate) fn new() -> Self {
         let (applied, watched) = watch::channel(0);
-        Self { shared: Arc::default(), applied: Arc::new(applied), watched }
+        let (standing, standings) = watch::channel(Standing::Member);
+        let (applied, standing) = (Arc::new(applied), Arc::new(standing));
+        Self { shared: Arc::default(), applied, watched, standing, standings }
+    }
+
+    /// The node is removed from the cluster.
+    pub(crate) fn remove(&self) {
+        self.standing.send(Standing::Removed);
+    }
+
+    fn check_member(&self) -> Result<(), Failure> {
+        match self.standing.get() {
+            Standing::Member => Ok(()),
+            standing => Err(Failure::NotAMember { removed: standing == Standing::Removed }),
+        }
     }
 
     /// The next operation that asks the cluster meets `trouble`.
@@ -67,6 +83,7 @@ impl MemoryConsensus {
 
 impl Consensus for MemoryConsensus {
     async fn propose(&self, actor: Vec<u8>, command: Command, _: Instant) -> Result<Reply, Failure> {
+        self.check_member()?;
         let (reply, index, lost) = {
             let mut shared = self.shared.lock().unwrap();
             let lost = match shared.troubles.pop_front() {
@@ -90,6 +107,7 @@ impl Consensus for MemoryConsensus {
         T: Send + 'static,
         F: FnOnce(&dyn Tables, u64) -> Result<T, StoreError> + Send + 'static,
     {
+        self.check_member()?;
         let mut shared = self.shared.lock().unwrap();
         if consistency == Consistency::Linearizable {
             if let Some(Trouble::Refused(failure) | Trouble::Lost(failure)) = shared.troubles.pop_front() {
@@ -107,11 +125,16 @@ impl Consensus for MemoryConsensus {
         self.watched.clone()
     }
 
+    fn standing(&self) -> watch::Receiver<Standing> {
+        self.standings.clone()
+    }
+
     fn status(&self) -> Status {
         let index = self.index();
         Status {
             node: "n1".to_owned(),
             role: Role::Leader,
+            standing: self.standing.get(),
             term: 1,
             leader: Some("n1".to_owned()),
             last_log: index,

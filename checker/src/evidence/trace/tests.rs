@@ -7,12 +7,23 @@ const TRACE: &str = r#"{"kind":"start","at":1,"node":"n1"}
 {"kind":"applied","at":5,"node":"n1","index":9,"term":5,"state":"000000000000000000000000000000ff"}
 "#;
 
+/// What a node writes of the cluster it belongs to, and of its snapshots.
+const MORE: &str = r#"{"kind":"members","at":6,"node":"n1","index":10,"term":5,"voters":[["n1","n2"],["n2","n3"]],"learners":["n4"]}
+{"kind":"snapshot-made","at":7,"node":"n1","index":10,"term":5}
+{"kind":"snapshot-installed","at":8,"node":"n1","index":20,"term":5}
+"#;
+
 #[test]
 fn what_is_read_is_written_the_same() {
     let Trace { events, lines, torn } = read(TRACE.as_bytes()).unwrap();
     assert_eq!((lines, torn), (vec![1, 2, 3, 4, 5], vec![]));
     let written: String = events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
     assert_eq!(written, TRACE);
+
+    let Trace { events, torn, .. } = read(MORE.as_bytes()).unwrap();
+    assert_eq!((events.len(), torn), (3, vec![]));
+    let written: String = events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+    assert_eq!(written, MORE);
 }
 
 #[test]
