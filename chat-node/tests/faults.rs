@@ -5,6 +5,9 @@
     reason = "a panic is how a test fails, and the helpers are not test functions"
 )]
 
+#[path = "faults/disk.rs"]
+mod disk;
+
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;

@@ -54,7 +54,7 @@ pub(super) struct Switch {
 struct State {
     fault: DiskFault,
     struck: u64,
-    /// Nothing is wrong any more, for ever.
+    /// Nothing is wrong any more, for ever, and what waited never goes on.
     retired: bool,
 }
 
@@ -73,12 +73,12 @@ impl Switch {
         state.struck
     }
 
-    /// Nothing is wrong from now on, whatever is set.
+    /// Nothing is wrong from now on, whatever is set; but what waits, waits for ever. The power is about to be cut, and
+    /// a sync that was stuck must not slip through before.
     pub(super) fn retire(&self) {
         let mut state = self.state();
         state.retired = true;
         state.fault = DiskFault::default();
-        self.changed.notify_all();
     }
 
     fn fails(&self, with: Errno, wrong: impl FnOnce(&DiskFault) -> bool) -> io::Result<()> {
@@ -111,7 +111,11 @@ impl Switch {
         let begun = Instant::now();
         let mut waited = false;
         let mut state = self.state();
+        let poisoned = "nothing that runs under this lock can panic";
         loop {
+            while waited && state.retired {
+                state = self.changed.wait(state).expect(poisoned);
+            }
             let fault = state.fault;
             if fault.fail_syncs {
                 state.struck += u64::from(!waited);
@@ -123,7 +127,6 @@ impl Switch {
             }
             state.struck += u64::from(!waited);
             waited = true;
-            let poisoned = "nothing that runs under this lock can panic";
             state = if fault.stuck_sync {
                 self.changed.wait(state).expect(poisoned)
             } else {

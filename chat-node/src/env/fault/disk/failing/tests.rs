@@ -134,13 +134,15 @@ fn a_sync_that_waits_fails_when_syncs_do() {
 }
 
 #[test]
-fn a_switch_that_is_retired_strikes_nothing_any_more() {
+fn a_switch_that_is_retired_strikes_nothing_any_more_and_lets_nothing_go() {
     let (disk, switch) = disk();
     switch.set(DiskFault { stuck_sync: true, ..DiskFault::default() });
     let result = syncing(&disk);
     until_struck(&switch, 1);
     switch.retire();
-    result.recv_timeout(PATIENCE).unwrap().unwrap();
-    switch.set(DiskFault { fail_writes: true, ..DiskFault::default() });
+    switch.set(DiskFault { fail_writes: true, fail_syncs: true, ..DiskFault::default() });
     disk.database("db").unwrap().write(0, b"x").unwrap();
+    disk.database("db").unwrap().sync_data().unwrap();
+    switch.set(DiskFault::default());
+    assert!(waits(&result));
 }
