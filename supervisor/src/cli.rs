@@ -5,6 +5,7 @@
 
 mod batch;
 mod check;
+mod machine;
 mod plan;
 mod player;
 mod replay;

@@ -10,7 +10,7 @@ mod view;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -375,12 +375,14 @@ impl Cluster {
             (false, _) => Beginning::Again,
         };
         let peers_file = self.write_peer_table(name)?;
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let host = self.network().host(name);
+        let local = |port| SocketAddr::from((host, port));
         Ok(NodeSpec {
             name: name.to_owned(),
             founders: settings.founders.clone(),
             listen: local(settings.client_ports.get(name).copied().unwrap_or(0)),
             peer_listen: local(0),
+            peer_bind: self.network().source(name),
             peers_file,
             data_dir,
             trace_file: directory.join("trace.jsonl"),

@@ -39,8 +39,8 @@ pub enum HarnessFailure {
         #[source]
         source: nix::Error,
     },
-    /// A link between nodes could not be made or changed.
-    #[error("the network between the nodes: the kernel refused a port or a file descriptor")]
+    /// The network between the nodes could not be made or changed.
+    #[error("could not change the network between the nodes")]
     Network {
         /// What it said.
         #[source]

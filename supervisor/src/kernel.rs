@@ -38,7 +38,7 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 pub use self::nftables::Count;
-pub use self::rules::{Chance, Condition, Traffic};
+pub use self::rules::{Condition, Traffic};
 
 use self::address::Addresses;
 use self::namespace::Namespace;
@@ -211,6 +211,16 @@ impl EdgeFault {
         let now = self.inner.traffic(&self.edges)?;
         let since = now.iter().zip(&self.before).map(|(now, before)| now.since(before));
         Ok(since.fold(Traffic::default(), |all, one| all.plus(&one)))
+    }
+
+    /// On how many of its edges a packet was dropped since it struck.
+    ///
+    /// # Errors
+    /// If the kernel does not tell.
+    pub fn struck(&self) -> io::Result<u64> {
+        let now = self.inner.traffic(&self.edges)?;
+        let since = now.iter().zip(&self.before).map(|(now, before)| now.since(before));
+        Ok(since.map(|traffic| u64::from(traffic.dropped().packets > 0)).sum())
     }
 
     /// Lifts it, and tells whether the kernel has done so.

@@ -131,7 +131,7 @@ impl Nemesis {
                 let what = if let Verb::Restart(_) = strike.verb { Count::Restarts } else { Count::Kills };
                 self.bring_back(&struck, what).await?
             }
-            Undo::Links(faults) => network::let_go(faults),
+            Undo::Links { faults, resets } => network::let_go(faults, resets)?,
             Undo::Done(effect) => effect,
         };
         let (fault, verb, nodes) = (strike.name.clone(), strike.verb.name().to_owned(), guard.nodes.clone());

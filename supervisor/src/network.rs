@@ -1,14 +1,20 @@
 //! What nodes and clients reach nodes by.
 //!
-//! In a run, that is a [`Fabric`], whose links can be broken. The testbed's own questions (who leads, what was applied)
-//! take links of their own, which no fault names, or nothing could be known of a cluster while it is cut. A cluster for
-//! people has no links at all: its nodes reach each other directly.
+//! In a run, that is a [`Fabric`], whose links can be broken, or a [`kernel::Network`], whose packets can be dropped. The
+//! testbed's own questions (who leads, what was applied) take a way of their own, which no fault names, or nothing could be
+//! known of a cluster while it is cut. A cluster for people has no such network: its nodes reach each other directly.
+
+mod fault;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+pub use self::fault::{LinkFault, Wrong};
 
 use crate::fabric::Fabric;
+use crate::kernel;
+use crate::kernel::namespace::Namespace;
 use crate::process::Listening;
 use crate::rng::Rng;
 use crate::system::{Addresses, NodeName};
@@ -26,6 +32,8 @@ pub enum Network {
     Direct,
     /// A proxy for each directed link.
     Proxy(Fabric),
+    /// The kernel, which drops packets.
+    Kernel(kernel::Network),
 }
 
 impl Network {
@@ -38,19 +46,37 @@ impl Network {
         Ok(Self::Proxy(Fabric::new(nodes, &others, rng)?))
     }
 
-    /// The links, if there are some that can be broken.
-    #[must_use]
-    pub fn fabric(&self) -> Option<&Fabric> {
-        match self {
-            Self::Direct => None,
-            Self::Proxy(fabric) => Some(fabric),
-        }
+    /// The kernel's network between all `nodes`, those that join later included, and from clients to them.
+    ///
+    /// # Errors
+    /// If the kernel refuses a rule. [`kernel::probe`] tells beforehand.
+    pub fn kernel(inside: Namespace, nodes: &[NodeName]) -> io::Result<Self> {
+        Ok(Self::Kernel(kernel::Network::new(inside, nodes, &[CLIENTS.to_owned()])?))
     }
 
     /// How many faults stand now.
     #[must_use]
     pub fn standing(&self) -> usize {
-        self.fabric().map_or(0, Fabric::standing)
+        match self {
+            Self::Direct => 0,
+            Self::Proxy(fabric) => fabric.standing(),
+            Self::Kernel(network) => network.standing(),
+        }
+    }
+
+    /// Where a node listens, at a port of the kernel's choice unless somebody chose one.
+    #[must_use]
+    pub fn host(&self, node: &str) -> IpAddr {
+        self.source(node).unwrap_or_else(|| Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// The address that a party must connect from, if that matters.
+    #[must_use]
+    pub fn source(&self, party: &str) -> Option<IpAddr> {
+        match self {
+            Self::Direct | Self::Proxy(_) => None,
+            Self::Kernel(network) => Some(network.address(party).into()),
+        }
     }
 
     /// A node has started.
@@ -59,7 +85,7 @@ impl Network {
     /// If the kernel has no file descriptor left.
     pub fn node_listens(&self, node: &str, listening: &Listening) -> io::Result<()> {
         match self {
-            Self::Direct => Ok(()),
+            Self::Direct | Self::Kernel(_) => Ok(()),
             Self::Proxy(fabric) => fabric.node_listens(node, listening.peer_listen, listening.listen),
         }
     }
@@ -74,11 +100,16 @@ impl Network {
     /// Where a node is found that listens like this.
     #[must_use]
     pub fn addresses(&self, node: &str, listening: &Listening) -> Addresses {
+        let clients_from = self.source(CLIENTS);
         match self {
-            Self::Direct => Addresses { clients: listening.listen, testbed: listening.listen },
-            Self::Proxy(fabric) => {
-                Addresses { clients: fabric.address(CLIENTS, node), testbed: fabric.address(TESTBED, node) }
+            Self::Direct | Self::Kernel(_) => {
+                Addresses { clients: listening.listen, clients_from, testbed: listening.listen }
             }
+            Self::Proxy(fabric) => Addresses {
+                clients: fabric.address(CLIENTS, node),
+                clients_from,
+                testbed: fabric.address(TESTBED, node),
+            },
         }
     }
 

@@ -33,11 +33,12 @@ use crate::cluster::{Cluster, ClusterSettings};
 use crate::environment::Environment;
 use crate::harness::HarnessFailure;
 use crate::judge::{VerdictFile, judge};
+use crate::kernel::namespace::Namespace;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::process::NodeBinary;
 use crate::rundir::{JsonLines, RunDir};
-use crate::scenario::plan::{Keep, Plan, WorkloadKind};
+use crate::scenario::plan::{Keep, NetworkKind, Plan, WorkloadKind};
 use crate::system::{NodeName, System};
 use clock::RunClock;
 use event::{Events, Observer, Phase, RunEvent};
@@ -61,6 +62,8 @@ pub struct RunSettings {
     pub node_binary: Option<PathBuf>,
     /// The file that the plan was read from; none: it was drawn from the scenario and the seed.
     pub replay_of: Option<PathBuf>,
+    /// The process is in a network namespace of its own, which the kernel's network needs.
+    pub namespace: Option<Namespace>,
     /// Somebody wants the run to end early: heal, check what there is, report.
     pub interrupt: Stop,
 }
@@ -161,7 +164,15 @@ impl Stage {
         let everyone: Vec<NodeName> = founders.iter().chain(&spares).cloned().collect();
         let directories: Result<BTreeMap<_, _>, _> =
             everyone.iter().map(|name| Ok((name.clone(), directory.node(name)?))).collect();
-        let network = Network::proxy(&everyone, &plan.rng().fork("network"));
+        let network = match (plan.cluster.network, settings.namespace) {
+            (NetworkKind::Proxy, _) => Network::proxy(&everyone, &plan.rng().fork("network")),
+            (NetworkKind::Kernel, Some(inside)) => Network::kernel(inside, &everyone),
+            (NetworkKind::Kernel, None) => {
+                let why =
+                    "`network: kernel` needs a network namespace, and this process is in none of its own";
+                return Err(HarnessFailure::Unsupported(why.to_owned()));
+            }
+        };
         let cluster_settings = ClusterSettings {
             founders,
             spares,

@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub struct NodeSpec {
     pub listen: SocketAddr,
     /// See `listen`.
     pub peer_listen: SocketAddr,
+    /// The address to connect to peers from; none: it does not matter.
+    pub peer_bind: Option<IpAddr>,
     /// The node's own table of its peers' addresses, one `name=address` a line. Replaced when an address changes.
     pub peers_file: PathBuf,
     /// Where its data is.
@@ -121,6 +123,8 @@ pub enum Outcome {
 pub struct Addresses {
     /// By clients of the workload, whose way may be broken.
     pub clients: SocketAddr,
+    /// The address that they must connect from; none: it does not matter.
+    pub clients_from: Option<IpAddr>,
     /// By the testbed's own questions, whose way never is.
     pub testbed: SocketAddr,
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockAddr, Socket, Type};
 use supervisor::fabric::Edge;
 use supervisor::kernel::namespace::{self, Namespace};
-use supervisor::kernel::{Chance, Condition, Network, probe};
+use supervisor::kernel::{Condition, Network, probe};
 
 /// Longer than anything takes that is to happen.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -189,6 +189,7 @@ fn a_cut_is_one_way(inside: Namespace) {
     let traffic = fault.traffic().unwrap();
     // 10 bytes, with the headers of IP and UDP.
     assert_eq!((traffic.cut.packets, traffic.cut.bytes), (1, 38));
+    assert_eq!(fault.struck().unwrap(), 1);
     assert_eq!(traffic.dropped(), traffic.cut);
     fault.lift().unwrap();
     assert_eq!(bench.network.standing(), 0);
@@ -242,7 +243,7 @@ fn cuts_overlap(inside: Namespace) {
 fn loss_loses_some(inside: Namespace) {
     const PACKETS: usize = 2000;
     let bench = Bench::new(inside);
-    let third = Condition::Loss(Chance::of_million(300_000).unwrap());
+    let third = Condition::Loss("30%".parse().unwrap());
     let fault = bench.impose(third, &forth());
     let arrived = bench.arrived(&forth(), PACKETS, 10);
     // 1400 are expected; 120 is six times the deviation of 20.

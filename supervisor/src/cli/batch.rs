@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::machine::{self, Machine};
 use super::player::{Player, system_for};
 use super::{Choice, Interrupt, RunArgs, fail};
 use crate::exit::Exit;
@@ -33,12 +34,16 @@ pub(super) fn choose_all(paths: &[PathBuf], choice: &Choice) -> Result<Vec<Case>
     refused.map_or(Ok(cases), Err)
 }
 
-/// Asks whether this build can run every scenario. All errors have been shown when there is an exit.
+/// Asks whether this build, on this machine, can run every scenario. All errors have been shown when there is an exit.
 pub(super) fn can_run_all(cases: &[Case]) -> Result<(), Exit> {
-    let mut refused = None;
+    let (machine, mut refused) = (Machine::default(), None);
     for Case { file, seed } in cases {
-        if let Err(why) = system_for(&Plan::resolve(file, *seed)) {
+        let plan = Plan::resolve(file, *seed);
+        if let Err(why) = system_for(&plan) {
             refused = Some(fail(&format!("{}: {why}", file.source), Exit::Harness));
+        }
+        if let Some(refusal) = machine.refusal(&plan, file) {
+            refused = Some(fail(&refusal.to_string(), Exit::Harness));
         }
     }
     refused.map_or(Ok(()), Err)
@@ -60,9 +65,14 @@ pub(super) async fn run_all(args: RunArgs, interrupt: Interrupt) -> Exit {
         Ok(cases) => cases,
         Err(exit) => return exit,
     };
+    let plans: Vec<Plan> = cases.iter().map(|case| Plan::resolve(&case.file, case.seed)).collect();
+    let inside = match machine::enter_for(&plans) {
+        Ok(inside) => inside,
+        Err(why) => return fail(&why, Exit::Harness),
+    };
     let tries = |case: &Case| Tries::of(&Plan::resolve(&case.file, case.seed).expect, &args).max;
     let runs = cases.iter().map(tries).fold(0, u64::saturating_add);
-    let player = Player::new(&args.play, &interrupt, runs > 1);
+    let player = Player::new(&args.play, &interrupt, runs > 1, inside);
     let mut batch = Batch { args: &args, player, exit: Exit::Expected };
     for case in &cases {
         if batch.player.is_interrupted() {

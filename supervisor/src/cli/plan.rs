@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::batch::choose;
+use super::machine::Machine;
 use super::{Choice, PlanArgs, PlanOutput, fail, fail_all, say};
 use crate::exit::Exit;
 use crate::scenario::plan::Plan;
@@ -29,11 +30,14 @@ pub(super) fn validate(files: &[PathBuf]) -> Exit {
         Ok(files) => files,
         Err(errors) => return fail_all(&errors, Exit::Usage),
     };
-    let mut exit = Exit::Expected;
+    let (machine, mut exit) = (Machine::default(), Exit::Expected);
     for path in &files {
         match choose(path, &Choice { seed: None, overrides: Vec::new() }) {
-            Ok(_) => say(&format!("{}: good\n", path.display())),
-            Err(error) => exit = fail(&error, Exit::Usage),
+            Ok(Case { file, seed }) => match machine.refusal(&Plan::resolve(&file, seed), &file) {
+                None => say(&format!("{}: good\n", path.display())),
+                Some(refusal) => exit = exit.gravest(fail(&refusal.to_string(), Exit::Harness)),
+            },
+            Err(error) => exit = exit.gravest(fail(&error, Exit::Usage)),
         }
     }
     exit

@@ -12,6 +12,7 @@ use super::{Interrupt, Output, fail, say};
 use crate::exit::Exit;
 use crate::harness::chain;
 use crate::judge::Verdict;
+use crate::kernel::namespace::Namespace;
 use crate::report::batch::{self, Row};
 use crate::report::progress::{Label, Progress, ProgressMode};
 use crate::report::terminal;
@@ -52,13 +53,20 @@ pub(super) struct Player<'a> {
     args: &'a PlayArgs,
     interrupt: &'a Interrupt,
     is_one_of_many: bool,
+    inside: Option<Namespace>,
     rows: Vec<Row>,
 }
 
 impl<'a> Player<'a> {
-    /// A player that has played nothing yet; `is_one_of_many` when it will play more than once.
-    pub(super) fn new(args: &'a PlayArgs, interrupt: &'a Interrupt, is_one_of_many: bool) -> Self {
-        Self { args, interrupt, is_one_of_many, rows: Vec::new() }
+    /// A player that has played nothing yet; `is_one_of_many` when it will play more than once. If the process is
+    /// `inside` of a network namespace, it can play what needs one.
+    pub(super) fn new(
+        args: &'a PlayArgs,
+        interrupt: &'a Interrupt,
+        is_one_of_many: bool,
+        inside: Option<Namespace>,
+    ) -> Self {
+        Self { args, interrupt, is_one_of_many, inside, rows: Vec::new() }
     }
 
     /// Somebody wants no further run.
@@ -83,6 +91,7 @@ impl<'a> Player<'a> {
             runs: self.args.out.clone(),
             node_binary: self.args.node_binary.clone(),
             replay_of,
+            namespace: self.inside,
             interrupt: self.interrupt.stop.clone(),
         };
         let report = run(settings, progress.clone()).await;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
+use super::machine::{self, Machine};
 use super::player::{PlayArgs, Player, system_for};
 use super::{Interrupt, fail, note};
 use crate::environment::Environment;
@@ -53,12 +54,22 @@ pub(super) async fn replay(args: ReplayArgs, interrupt: Interrupt) -> Exit {
     if let Err(why) = system_for(&score.plan) {
         return fail(&format!("{}: {why}", score.path.display()), Exit::Harness);
     }
+    if let Some(missing) = Machine::default().lack(&score.plan) {
+        return fail(
+            &format!("{}: `network: kernel` is not possible here: {missing}", score.path.display()),
+            Exit::Harness,
+        );
+    }
+    let inside = match machine::enter_for([&score.plan]) {
+        Ok(inside) => inside,
+        Err(why) => return fail(&why, Exit::Harness),
+    };
     note(&format!("replaying plan {} of {}", score.plan.hash(), score.path.display()));
     for remark in score.remarks(args.play.node_binary.as_deref()) {
         note(&remark);
     }
     let tries = args.tries();
-    let mut player = Player::new(&args.play, &interrupt, tries > 1);
+    let mut player = Player::new(&args.play, &interrupt, tries > 1, inside);
     let mut exit = Exit::Expected;
     for _ in 0..tries {
         let one = player.play(score.plan.clone(), &score.scenario_text, Some(score.path.clone())).await;

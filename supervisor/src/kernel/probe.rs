@@ -17,8 +17,9 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use thiserror::Error;
 
 use super::namespace::{self, Namespace};
-use super::{Chance, Condition, Count, Network, Traffic};
+use super::{Condition, Count, Network, Traffic};
 use crate::fabric::Edge;
+use crate::scenario::unit::Chance;
 
 /// The hidden sub-command with which the supervisor examines the machine.
 pub const PROBE_SUBCOMMAND: &str = "__kernel-probe";
@@ -87,6 +88,12 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// What a machine can do that cannot do these, and why.
+    #[must_use]
+    pub fn lacking(lacks: impl IntoIterator<Item = (Ability, Missing)>) -> Self {
+        Self { lacks: lacks.into_iter().collect() }
+    }
+
     /// Why the machine lacks `ability`; `None`: it has it.
     #[must_use]
     pub fn lack(&self, ability: Ability) -> Option<&Missing> {
@@ -177,7 +184,7 @@ pub fn examine(inside: Namespace) -> Result<Capabilities, Missing> {
         let what = format!("the kernel cannot do `{ability}`: {why}");
         Some((ability, Missing { what, remedy: format!("it needs {}", ability.option()) }))
     });
-    Ok(Capabilities { lacks: lacks.collect() })
+    Ok(Capabilities::lacking(lacks))
 }
 
 /// A network of two parties, and a socket for each.
@@ -230,8 +237,7 @@ impl Bench {
     }
 
     fn loss(&self) -> io::Result<()> {
-        let always = Chance::of_million(1_000_000).expect("it is one of them");
-        self.strike(Condition::Loss(always), 1, |traffic| traffic.lost)
+        self.strike(Condition::Loss(Chance::ALWAYS), 1, |traffic| traffic.lost)
     }
 
     fn rate(&self) -> io::Result<()> {

@@ -8,24 +8,10 @@ use std::num::NonZeroU64;
 
 use super::nftables::{Batch, Count, Step};
 use crate::fabric::Edge;
-
-/// Chances are counted in parts of this.
-const CHANCE_PARTS: u32 = 1_000_000;
+use crate::scenario::unit::Chance;
 
 /// How many bytes may come at once under a rate, besides those of one second: a few packets.
 const BURST_BYTES: u32 = 16 << 10;
-
-/// A probability, in parts of a million; 1 to 1 000 000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Chance(u32);
-
-impl Chance {
-    /// So many of a million; `None` if that is not 1 to 1 000 000.
-    #[must_use]
-    pub fn of_million(parts: u32) -> Option<Self> {
-        (1..=CHANCE_PARTS).contains(&parts).then_some(Self(parts))
-    }
-}
 
 /// Something that is wrong with the packets of an edge while it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,8 +143,8 @@ fn rules_of(edge: &Edge, conditions: Conditions) -> Vec<Vec<Step>> {
     if conditions.is_cut {
         rules.push(dropped(Counter::Cut).to_vec());
     }
-    if let Some(Chance(below)) = conditions.loss {
-        let chance = Step::Chance { below, of: CHANCE_PARTS };
+    if let Some(chance) = conditions.loss {
+        let chance = Step::Chance { below: chance.per_million(), of: Chance::ALWAYS.per_million() };
         rules.push([chance].into_iter().chain(dropped(Counter::Lost)).collect());
     }
     if let Some(rate) = conditions.rate {
@@ -177,21 +163,14 @@ mod tests {
         Condition::Rate(NonZeroU64::new(bytes).unwrap())
     }
 
-    fn loss(parts: u32) -> Condition {
-        Condition::Loss(Chance::of_million(parts).unwrap())
-    }
-
-    #[test]
-    fn a_chance_is_some_of_a_million() {
-        assert_eq!(Chance::of_million(0), None);
-        assert_eq!(Chance::of_million(1_000_001), None);
-        assert!(Chance::of_million(1) < Chance::of_million(1_000_000));
+    fn loss(percentage: &str) -> Condition {
+        Condition::Loss(percentage.parse().unwrap())
     }
 
     #[test]
     fn of_each_kind_the_worst_stands_whatever_the_order() {
-        let mut imposed = [rate(1000), loss(5), Condition::Cut, rate(10), loss(50)];
-        let expected = Conditions { is_cut: true, loss: Chance::of_million(50), rate: NonZeroU64::new(10) };
+        let mut imposed = [rate(1000), loss("2%"), Condition::Cut, rate(10), loss("30%")];
+        let expected = Conditions { is_cut: true, loss: "30%".parse().ok(), rate: NonZeroU64::new(10) };
         for _ in 0..imposed.len() {
             imposed.rotate_left(1);
             assert_eq!(Conditions::of(&imposed), expected);
@@ -206,10 +185,10 @@ mod tests {
         let passes = vec![count("passed"), Step::Accept];
         assert_eq!(rules_of(&edge, Conditions::default()), std::slice::from_ref(&passes));
         assert_eq!(
-            rules_of(&edge, Conditions::of(&[rate(10), loss(5), Condition::Cut])),
+            rules_of(&edge, Conditions::of(&[rate(10), loss("2%"), Condition::Cut])),
             [
                 vec![count("cut"), Step::Drop],
-                vec![Step::Chance { below: 5, of: 1_000_000 }, count("lost"), Step::Drop],
+                vec![Step::Chance { below: 20_000, of: 1_000_000 }, count("lost"), Step::Drop],
                 vec![Step::Over { rate: 10, burst: 16 << 10 }, count("limited"), Step::Drop],
                 passes
             ]

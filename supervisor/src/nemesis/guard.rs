@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::effect::Effect;
-use crate::fabric::EdgeFault;
+use crate::network::LinkFault;
 use crate::system::NodeName;
 
 /// How many faults stand. Clones count the same ones.
@@ -44,7 +44,12 @@ pub enum Undo {
     /// Let the processes go on.
     Resume(Vec<Struck>),
     /// Let go of the links.
-    Links(Vec<EdgeFault>),
+    Links {
+        /// What stands on them.
+        faults: Vec<LinkFault>,
+        /// How many connections were reset when it struck.
+        resets: u64,
+    },
     /// Nothing: it has happened, and this is what came of it.
     Done(Effect),
 }

@@ -1,14 +1,16 @@
 //! Partitions, and links that are slow, narrow, held, lossy or reset.
 
+use std::io;
 use std::time::Duration;
 
 use super::effect::Effect;
 use super::guard::{FaultGuard, Undo};
 use super::{Aim, Nemesis};
 use crate::fabric::shape::{self, Shape, Ways};
-use crate::fabric::{Condition, Edge, EdgeFault, Fabric, Traffic};
+use crate::fabric::{self, Edge, Traffic};
 use crate::harness::HarnessFailure;
-use crate::network::CLIENTS;
+use crate::kernel;
+use crate::network::{CLIENTS, LinkFault, Wrong};
 use crate::rng::Rng;
 use crate::scenario::count::Count;
 use crate::scenario::target::{self, NodeStatus};
@@ -55,32 +57,32 @@ fn ends(party: &Party, nodes: &[NodeStatus], rng: &mut Rng) -> Result<Vec<NodeNa
 
 impl Nemesis {
     pub(super) fn cut(&self, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
-        let fault = impose(self.fabric()?, Condition::Cut, &aim.edges)?;
-        Ok(self.standing.install(aim.nodes, Undo::Links(vec![fault])))
+        let faults = vec![self.impose(Wrong::Cut, &aim.edges)?];
+        Ok(self.standing.install(aim.nodes, Undo::Links { faults, resets: 0 }))
     }
 
     pub(super) fn disturb(&self, network: &Network, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
-        let fabric = self.fabric()?;
-        let conditions = [
-            network.lag.map(|lag| Condition::Delay(lag.into())),
-            network.rate.map(|rate| Condition::Rate(rate.bytes_per_second)),
-            network.hold.then_some(Condition::Hold),
-            network.black_hole.then_some(Condition::BlackHole),
+        let wrongs = [
+            network.lag.map(|lag| Wrong::Delay(lag.into())),
+            network.rate.map(|rate| Wrong::Rate(rate.bytes_per_second)),
+            network.loss.map(Wrong::Loss),
+            network.hold.then_some(Wrong::Hold),
+            network.black_hole.then_some(Wrong::BlackHole),
         ];
-        let faults: Result<Vec<EdgeFault>, _> =
-            conditions.into_iter().flatten().map(|condition| impose(fabric, condition, &aim.edges)).collect();
-        let faults = faults?;
-        let resets = if network.reset { fabric.reset(&aim.edges) } else { 0 };
+        let faults = wrongs.into_iter().flatten().map(|wrong| self.impose(wrong, &aim.edges));
+        let faults = faults.collect::<Result<Vec<LinkFault>, _>>()?;
+        let resets = if network.reset { self.cluster.network().reset(&aim.edges) } else { Ok(0) };
+        let resets = resets.map_err(refused)?;
         let undo = if network.is_momentary() {
-            let connections = if resets == 1 { "connection" } else { "connections" };
-            Undo::Done(Effect::of(
-                format!("reset {resets} {connections}"),
-                &[(Count::ConnectionsReset, resets)],
-            ))
+            Undo::Done(Effect::of(describe_resets(resets), &[(Count::ConnectionsReset, resets)]))
         } else {
-            Undo::Links(faults)
+            Undo::Links { faults, resets }
         };
         Ok(self.standing.install(aim.nodes, undo))
+    }
+
+    fn impose(&self, wrong: Wrong, edges: &[Edge]) -> Result<LinkFault, HarnessFailure> {
+        self.cluster.network().impose(wrong, edges).map_err(refused)
     }
 
     /// Waits until the leader has purged from its log what the nodes of `cut` do not have yet.
@@ -100,23 +102,26 @@ impl Nemesis {
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
     }
+}
 
-    fn fabric(&self) -> Result<&Fabric, HarnessFailure> {
-        let none = || HarnessFailure::Unsupported("the nodes have no links that could be broken".to_owned());
-        self.cluster.network().fabric().ok_or_else(none)
+fn refused(source: io::Error) -> HarnessFailure {
+    HarnessFailure::Network { source }
+}
+
+/// Lifts what stands on links, and says what it did. `resets` connections were reset when it struck.
+pub(super) fn let_go(mut faults: Vec<LinkFault>, resets: u64) -> Result<Effect, HarnessFailure> {
+    // The conditions of one strike stand on the same edges, and each sees all that happened there.
+    let Some(last) = faults.pop() else { return Ok(Effect::default()) };
+    drop(faults);
+    match last {
+        LinkFault::Proxy(fault) => Ok(let_go_of_links(fault)),
+        LinkFault::Kernel(fault) => let_go_of_packets(fault, resets).map_err(refused),
     }
 }
 
-fn impose(fabric: &Fabric, condition: Condition, edges: &[Edge]) -> Result<EdgeFault, HarnessFailure> {
-    fabric.impose(condition, edges).map_err(|source| HarnessFailure::Network { source })
-}
-
-/// Lifts what stands on links, and says what it did.
-pub(super) fn let_go(faults: Vec<EdgeFault>) -> Effect {
-    // The conditions of one strike stand on the same edges, and each sees all that happened there.
-    let Some(fault) = faults.first() else { return Effect::default() };
+fn let_go_of_links(fault: fabric::EdgeFault) -> Effect {
     let (traffic, struck, edges) = (fault.traffic(), fault.struck(), fault.edges().count());
-    drop(faults);
+    drop(fault);
     Effect::of(
         describe(traffic, struck, edges),
         &[
@@ -127,6 +132,28 @@ pub(super) fn let_go(faults: Vec<EdgeFault>) -> Effect {
             (Count::ConnectionsReset, traffic.resets),
         ],
     )
+}
+
+fn let_go_of_packets(fault: kernel::EdgeFault, resets: u64) -> io::Result<Effect> {
+    let (dropped, struck, edges) = (fault.traffic()?.dropped(), fault.struck()?, fault.edges().count());
+    fault.lift()?;
+    let what = match dropped.packets {
+        0 => "nothing was dropped".to_owned(),
+        1 => "1 packet dropped".to_owned(),
+        packets => format!("{packets} packets dropped"),
+    };
+    let reset = if resets == 0 { String::new() } else { format!(", {}", describe_resets(resets)) };
+    let counts = [
+        (Count::LinksStruck, struck),
+        (Count::PacketsDropped, dropped.packets),
+        (Count::ConnectionsReset, resets),
+    ];
+    Ok(Effect::of(format!("{struck} of {edges} directions struck: {what}{reset}"), &counts))
+}
+
+fn describe_resets(resets: u64) -> String {
+    let connections = if resets == 1 { "connection" } else { "connections" };
+    format!("reset {resets} {connections}")
 }
 
 fn describe(traffic: Traffic, struck: u64, edges: usize) -> String {

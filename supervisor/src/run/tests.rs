@@ -120,6 +120,7 @@ async fn play_with(system: FakeSystem, more: &str, overrides: &[&str], is_interr
         runs: runs.path().to_owned(),
         node_binary: Some("/bin/sh".into()),
         replay_of: None,
+        namespace: None,
         interrupt,
     };
     let watcher = Rc::clone(&witness) as Rc<dyn Watcher>;

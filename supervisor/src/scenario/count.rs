@@ -20,6 +20,8 @@ pub enum Count {
     BytesHeld,
     /// Bytes that vanished on their way.
     BytesLost,
+    /// Packets that the kernel dropped.
+    PacketsDropped,
     /// Bytes that came late.
     BytesSlowed,
     /// Connections that were reset.
@@ -34,6 +36,7 @@ impl Word for Count {
         Self::LinksStruck,
         Self::BytesHeld,
         Self::BytesLost,
+        Self::PacketsDropped,
         Self::BytesSlowed,
         Self::ConnectionsReset,
     ];
@@ -46,6 +49,7 @@ impl Word for Count {
             Self::LinksStruck => "links-struck",
             Self::BytesHeld => "bytes-held",
             Self::BytesLost => "bytes-lost",
+            Self::PacketsDropped => "packets-dropped",
             Self::BytesSlowed => "bytes-slowed",
             Self::ConnectionsReset => "connections-reset",
         }

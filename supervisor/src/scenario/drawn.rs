@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::unit::{Bandwidth, Rate};
+use super::unit::{Bandwidth, Chance, Rate};
 use crate::rng::Rng;
 
 /// One value or a range of values, both ends included; `min <= max`.
@@ -46,6 +46,13 @@ impl Draw for Bandwidth {
     fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
         let drawn = rng.random_range(min.bytes_per_second.get()..=max.bytes_per_second.get());
         Self { bytes_per_second: drawn.try_into().expect("it is not below the minimum, which is not 0") }
+    }
+}
+
+impl Draw for Chance {
+    fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
+        let drawn = rng.random_range(min.per_million()..=max.per_million());
+        Self::of_million(drawn).expect("it is between two chances")
     }
 }
 

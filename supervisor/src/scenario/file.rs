@@ -141,6 +141,12 @@ pub struct RunSection {
 }
 
 impl ScenarioFile {
+    /// The one thing that is wrong with this scenario, shown as a compiler would.
+    #[must_use]
+    pub fn refuse(&self, error: ScenarioError) -> ScenarioErrors {
+        ScenarioErrors::new(&self.source, &self.text, &self.overrides, vec![error])
+    }
+
     /// Reads and parses the file at `path`, with `overrides` (each `path=value`).
     ///
     /// # Errors

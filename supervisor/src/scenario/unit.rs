@@ -4,7 +4,7 @@
 //! it stood in a file is the business of whoever reads the file.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -188,6 +188,56 @@ impl FromStr for Bandwidth {
     }
 }
 
+/// The parts of which a [`Chance`] is some.
+const CHANCE_PARTS: u32 = 1_000_000;
+
+/// A probability above 0, in parts of a million: `2%`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chance(NonZeroU32);
+
+impl Chance {
+    /// Certainty.
+    pub const ALWAYS: Self = Self(NonZeroU32::new(CHANCE_PARTS).expect("a million is not 0"));
+
+    /// So many parts of a million; `None` if that is not 1 to 1 000 000.
+    #[must_use]
+    pub fn of_million(parts: u32) -> Option<Self> {
+        NonZeroU32::new(parts).map(Self).filter(|chance| *chance <= Self::ALWAYS)
+    }
+
+    /// How many parts of a million: 1 to 1 000 000.
+    #[must_use]
+    pub fn per_million(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Chance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", f64::from(self.0.get()) / f64::from(CHANCE_PARTS / 100))
+    }
+}
+
+impl FromStr for Chance {
+    type Err = NotAQuantity;
+
+    fn from_str(text: &str) -> Result<Self, NotAQuantity> {
+        let (whole, fraction) = text.strip_suffix('%').map_or((text, None), |number| {
+            number.split_once('.').map_or((number, Some("")), |(whole, fraction)| (whole, Some(fraction)))
+        });
+        // Four digits behind the point of a percentage are millionths.
+        let parts = fraction.filter(|fraction| fraction.len() <= 4).and_then(|fraction| {
+            let digits = format!("{whole}{fraction:0<4}");
+            let are_digits = !whole.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse::<u32>().ok().filter(|_| are_digits)
+        });
+        match parts.and_then(Self::of_million) {
+            Some(chance) => Ok(chance),
+            None => refuse(format!("`{text}` is not a chance; write a percentage above 0, e.g. 2% or 0.5%")),
+        }
+    }
+}
+
 /// Serde for a [`Duration`] with its unit; for `#[serde(with = "…")]`.
 pub(crate) mod duration {
     use super::*;
@@ -315,6 +365,15 @@ mod tests {
         assert!((parse_ratio("80%").unwrap() - parse_ratio("0.80").unwrap()).abs() < f64::EPSILON);
         for text in ["", "%", "101%", "1.01", "-1", "inf", "NaN", "1e-3"] {
             assert!(parse_ratio(text).is_err(), "{text}");
+        }
+        for text in ["2%", "0.5%", "100%", "0.0001%", "12.25%"] {
+            assert_eq!(text.parse::<Chance>().unwrap().to_string(), text);
+        }
+        assert_eq!("100%".parse(), Ok(Chance::ALWAYS));
+        assert_eq!("2%".parse::<Chance>().unwrap().per_million(), 20_000);
+        for text in ["", "%", "0%", "0.00001%", "100.0001%", "101%", "0.02", "2", "-1%", ".5%", "1e1%", "+1%"]
+        {
+            assert!(text.parse::<Chance>().is_err(), "{text}");
         }
         assert_eq!("200/s".parse::<Rate>().unwrap().to_string(), "200/s");
         for text in ["200", "0/s", "/s", "200/m", "1.5/s", "200 /s"] {

@@ -15,7 +15,7 @@ mod topic;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl ChatSystem {
     /// The node's connection for questions, at the address that it has now.
     fn admin(&self, node: &str) -> Result<Rc<Endpoint>, String> {
         let addresses = self.shared.directory.get(node).ok_or_else(|| unknown(node))?;
-        connection(&mut self.admins.borrow_mut(), node, addresses.testbed)
+        connection(&mut self.admins.borrow_mut(), node, addresses.testbed, None)
     }
 
     async fn prepare_people(&self, people: Vec<String>, nodes: &[NodeName]) -> Result<(), String> {
@@ -115,6 +115,9 @@ impl System for ChatSystem {
         option("--node-id", spec.name.clone().into());
         option("--listen", spec.listen.to_string().into());
         option("--peer-listen", spec.peer_listen.to_string().into());
+        if let Some(from) = spec.peer_bind {
+            option("--peer-bind", from.to_string().into());
+        }
         option("--peers", peers);
         option("--data-dir", spec.data_dir.clone().into());
         option("--trace", spec.trace_file.clone().into());
@@ -201,11 +204,13 @@ fn view(status: StatusReply) -> NodeView {
     }
 }
 
-/// The connection to `node` in `connections`, pointed at the address that the node has now.
+/// The connection to `node` in `connections`, pointed at the address that the node has now. It is opened from the local
+/// address `from`, if that matters.
 fn connection(
     connections: &mut BTreeMap<NodeName, Rc<Endpoint>>,
     node: &str,
     address: SocketAddr,
+    from: Option<IpAddr>,
 ) -> Result<Rc<Endpoint>, String> {
     let address = address.to_string();
     match connections.get(node) {
@@ -214,7 +219,8 @@ fn connection(
             Ok(Rc::clone(endpoint))
         }
         None => {
-            let endpoint = Rc::new(Endpoint::new(&address).map_err(|error| error.to_string())?);
+            let endpoint = Endpoint::new(&address).map_err(|error| error.to_string())?;
+            let endpoint = Rc::new(endpoint.connecting_from(from));
             connections.insert(node.to_owned(), Rc::clone(&endpoint));
             Ok(endpoint)
         }

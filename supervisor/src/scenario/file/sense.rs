@@ -11,9 +11,9 @@ use super::ScenarioFile;
 use super::decode::Decoder;
 use super::faults::{Fault, When};
 use super::place::{Place, Placed};
-use super::verb::{SaidPartition, SaidVerb};
+use super::verb::{SaidNetwork, SaidPartition, SaidVerb};
 use crate::scenario::drawn::Drawn;
-use crate::scenario::plan::{Expectation, NODES_DEFAULT, NODES_MAX, Reach, STRIKES_MAX};
+use crate::scenario::plan::{Expectation, NODES_DEFAULT, NODES_MAX, NetworkKind, Reach, STRIKES_MAX};
 use crate::scenario::schedule::{Longest, Shortest, moments};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
@@ -31,6 +31,7 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
     let mut planned = 0;
     for fault in &file.faults {
         verb(&fault.verb, nodes, decoder);
+        means(&fault.verb, file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value), decoder);
         planned += strikes(fault, file.run.duration.value, decoder);
         if planned > STRIKES_MAX {
             decoder.refuse(
@@ -136,6 +137,26 @@ fn verb(verb: &SaidVerb, nodes: usize, decoder: &mut Decoder) {
                     target(of, party.place, nodes, decoder);
                 }
             }
+        }
+    }
+}
+
+/// Checks that the network can do what a verb wants of it.
+fn means(verb: &SaidVerb, network: NetworkKind, decoder: &mut Decoder) {
+    let SaidVerb::Network(SaidNetwork { effects, .. }) = verb else { return };
+    for Placed { value: effect, place } in effects {
+        match (network, effect.as_str()) {
+            (NetworkKind::Proxy, "loss") => decoder.refuse_with(
+                *place,
+                "`loss` is of packets, and a proxy sees streams of bytes",
+                "write `network: kernel` in `cluster`",
+            ),
+            (NetworkKind::Kernel, "delay" | "hold" | "black-hole") => decoder.refuse_with(
+                *place,
+                format!("the kernel's network has no `{effect}`: it can only drop packets"),
+                "leave out `network: kernel` in `cluster`",
+            ),
+            _ => {}
         }
     }
 }

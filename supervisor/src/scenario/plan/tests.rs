@@ -19,6 +19,7 @@ fn plan() -> Plan {
         to,
         lag: None,
         rate: None,
+        loss: None,
         hold: false,
         black_hole: false,
         reset: false,
@@ -30,6 +31,7 @@ fn plan() -> Plan {
             distribution: Distribution::Pareto,
         }),
         rate: Some("64KiB/s".parse().unwrap()),
+        loss: Some("0.5%".parse().unwrap()),
         ..between(Target::Leader, Party::Clients)
     };
     let groups = vec![vec!["n1".to_owned(), "n2".to_owned()], vec!["n2".to_owned(), "n3".to_owned()]];

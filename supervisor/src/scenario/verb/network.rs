@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::fabric::shape::Shape;
 use crate::fabric::{Delay, Distribution};
 use crate::scenario::target::{Target, UnknownTarget};
-use crate::scenario::unit::{self, Bandwidth, Time};
+use crate::scenario::unit::{self, Bandwidth, Chance, Time};
 
 /// Nodes that do not hear each other: silence, in which nothing arrives and nothing is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Network {
     /// So many bytes a second, on each link.
     #[serde(with = "unit::optional_text")]
     pub rate: Option<Bandwidth>,
+    /// Single packets are lost; only the kernel's network can do that.
+    #[serde(with = "unit::optional_text")]
+    pub loss: Option<Chance>,
     /// Bytes are kept, and come in one burst when the strike is over.
     pub hold: bool,
     /// Bytes vanish.
@@ -78,7 +81,8 @@ impl Network {
     /// Nothing of it stands: it happens once.
     #[must_use]
     pub fn is_momentary(&self) -> bool {
-        self.reset && self.lag.is_none() && self.rate.is_none() && !self.hold && !self.black_hole
+        let stands = self.lag.is_some() || self.rate.is_some() || self.loss.is_some();
+        self.reset && !stands && !self.hold && !self.black_hole
     }
 }
 
@@ -90,7 +94,7 @@ impl fmt::Display for Partition {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, lag, rate, hold, black_hole, reset } = self;
+        let Self { from, to, lag, rate, loss, hold, black_hole, reset } = self;
         let mut effects = Vec::new();
         if let Some(Lag { delay, jitter, .. }) = lag {
             let around = if jitter.is_zero() { String::new() } else { format!(" ± {}", Time(*jitter)) };
@@ -101,6 +105,7 @@ impl fmt::Display for Network {
         }
         let flags = [(*hold, "hold"), (*black_hole, "lose"), (*reset, "reset")];
         effects.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, word)| (*word).to_owned()));
+        effects.extend(loss.map(|loss| format!("lose {loss} of")));
         write!(f, "{} what {from} sends to {to}", effects.join(" and "))
     }
 }

@@ -75,7 +75,8 @@ impl PersonClient {
     ) -> Result<Value, Failure> {
         let shared = &self.shared;
         let addresses = shared.directory.get(node).ok_or_else(|| Failure::Unsent(unknown(node)))?;
-        let endpoint = connection(&mut self.endpoints, node, addresses.clients).map_err(Failure::Unsent)?;
+        let endpoint = connection(&mut self.endpoints, node, addresses.clients, addresses.clients_from)
+            .map_err(Failure::Unsent)?;
         let key = invocation.key.as_deref().unwrap_or_default();
         let call = Call { endpoint: &endpoint, limit };
         match invocation.f {

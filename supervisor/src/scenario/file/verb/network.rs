@@ -11,17 +11,20 @@ use crate::fabric::Distribution;
 use crate::fabric::shape::{Shape, UnknownShape};
 use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
-use crate::scenario::unit::Bandwidth;
+use crate::scenario::unit::{Bandwidth, Chance};
 use crate::scenario::verb::{Lag, Network, Partition, Party, Verb};
 
 const PARTITION: Fields =
     Fields { known: &["shape", "isolate", "groups", "one-way"], later: &[], elsewhere: BESIDE_VERB };
 
 const NETWORK: Fields = Fields {
-    known: &["from", "to", "delay", "jitter", "distribution", "rate", "hold", "black-hole", "reset"],
-    later: &["loss"],
+    known: &["from", "to", "delay", "jitter", "distribution", "rate", "loss", "hold", "black-hole", "reset"],
+    later: &[],
     elsewhere: BESIDE_VERB,
 };
+
+/// The fields that say what is wrong.
+const EFFECTS: [&str; 6] = ["delay", "rate", "loss", "hold", "black-hole", "reset"];
 
 /// A partition, as it was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +46,16 @@ pub struct SaidNetwork {
     pub lag: Option<(Drawn<Duration>, Option<Drawn<Duration>>, Distribution)>,
     /// So many bytes a second.
     pub rate: Option<Drawn<Bandwidth>>,
+    /// Single packets are lost.
+    pub loss: Option<Drawn<Chance>>,
     /// Bytes are kept.
     pub hold: bool,
     /// Bytes vanish.
     pub black_hole: bool,
     /// Connections are reset.
     pub reset: bool,
+    /// The fields that say what is wrong, as they were said.
+    pub effects: Vec<Placed<String>>,
 }
 
 impl SaidPartition {
@@ -59,7 +66,7 @@ impl SaidPartition {
 
 impl SaidNetwork {
     pub(super) fn draw(&self, rng: &Rng) -> Verb {
-        let Self { from, to, lag, rate, hold, black_hole, reset } = self;
+        let Self { from, to, lag, rate, loss, hold, black_hole, reset, effects: _ } = self;
         let lag = lag.map(|(delay, jitter, distribution)| Lag {
             delay: delay.draw(&mut rng.fork("delay")),
             jitter: jitter.map_or(Duration::ZERO, |jitter| jitter.draw(&mut rng.fork("jitter"))),
@@ -70,6 +77,7 @@ impl SaidNetwork {
             to: to.value.clone(),
             lag,
             rate: rate.map(|rate| rate.draw(&mut rng.fork("rate"))),
+            loss: loss.map(|loss| loss.draw(&mut rng.fork("loss"))),
             hold: *hold,
             black_hole: *black_hole,
             reset: *reset,
@@ -139,16 +147,21 @@ pub(super) fn network(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) 
     let rate = map
         .get("rate")
         .and_then(|node| decoder.drawn(node, "a bandwidth, e.g. 64KiB/s", str::parse::<Bandwidth>));
+    let loss =
+        map.get("loss").and_then(|node| decoder.drawn(node, "a chance, e.g. 2%", str::parse::<Chance>));
     let mut flag = |key| map.get(key).and_then(|node| decoder.boolean(node)).unwrap_or(false);
     let (hold, black_hole, reset) = (flag("hold"), flag("black-hole"), flag("reset"));
-    let stands = map
+    let effects: Vec<_> = map
         .entries()
         .iter()
-        .any(|entry| ["delay", "rate", "hold", "black-hole"].contains(&entry.key.as_str()));
+        .filter(|entry| EFFECTS.contains(&entry.key.as_str()))
+        .map(|entry| Placed { value: entry.key.clone(), place: entry.key_place })
+        .collect();
+    let stands = effects.iter().any(|effect| effect.value != "reset");
     if !stands && !reset {
         return decoder.lose(
             map.place,
-            "the network fault does nothing; write one of `delay`, `rate`, `hold`, `black-hole` and `reset`",
+            "the network fault does nothing; write one of `delay`, `rate`, `loss`, `hold`, `black-hole` and `reset`",
         );
     }
     let lasts = if stands {
@@ -165,7 +178,8 @@ pub(super) fn network(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) 
     if (&from.value, &to.value) == (&Party::Clients, &Party::Clients) {
         return decoder.lose(to.place, "clients send nothing to clients; one end of the links must be nodes");
     }
-    let verb = SaidVerb::Network(SaidNetwork { from, to, lag: lag?, rate, hold, black_hole, reset });
+    let verb =
+        SaidVerb::Network(SaidNetwork { from, to, lag: lag?, rate, loss, hold, black_hole, reset, effects });
     Some(Said { verb, lasts: lasts? })
 }
 
