@@ -9,6 +9,7 @@ mod machine;
 mod plan;
 mod player;
 mod replay;
+mod shrink;
 mod suite;
 mod up;
 
@@ -24,6 +25,7 @@ use crate::process::NODE_SUBCOMMAND;
 use crate::run::stop::{Stop, stop};
 use player::PlayArgs;
 use replay::ReplayArgs;
+use shrink::ShrinkArgs;
 
 /// Starts a cluster of real processes, breaks it as a scenario says, and lets the checker judge what clients saw.
 #[derive(Debug, Parser)]
@@ -45,6 +47,12 @@ enum Command {
     /// differ is timing: who leads when a fault strikes, and how operations interleave. A failure that depends on it may
     /// need --repeat or --until-fail.
     Replay(ReplayArgs),
+    /// Look for a smaller plan that fails as a run has failed.
+    ///
+    /// Fewer faults, a shorter load, fewer clients, keys and nodes, as long as a failure of the same kind is seen. Each
+    /// step is a line on standard error. Ends with 0 if any plan failed in that way, with 3 if not even the whole plan
+    /// of the run did.
+    Shrink(ShrinkArgs),
     /// Draw what a scenario would do, without starting anything.
     Plan(PlanArgs),
     /// Judge a run or a history again.
@@ -180,6 +188,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Run(args) => in_runtime(|interrupt| batch::run_all(args, interrupt)),
         Command::Suite(args) => in_runtime(|interrupt| suite::run_suite(args, interrupt)),
         Command::Replay(args) => in_runtime(|interrupt| replay::replay(args, interrupt)),
+        Command::Shrink(args) => in_runtime(|interrupt| shrink::shrink(args, interrupt)),
         Command::Plan(args) => plan::draw(&args),
         Command::Check(args) => check::check(&args),
         Command::Validate { files } => plan::validate(&files),

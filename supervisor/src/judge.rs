@@ -5,6 +5,7 @@
 //! and whether the run was interesting (about the test). A violation outweighs everything; after that, doubt.
 
 mod file;
+mod kind;
 mod liveness;
 mod reach;
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //!   [`fabric`], or the same by the kernel's own means in [`kernel`].
 //! - [`workload`] says what clients do, [`nemesis`] what goes wrong meanwhile.
 //! - [`run`] does it all and writes [`rundir`], which is everything that [`judge`] reads.
+//! - [`shrink`] looks for a smaller plan that fails as a run did.
 //! - [`suite`] is many scenarios, one after another or side by side.
 //! - [`report`] is what a person sees; [`cli`] is where they begin.
 //!
@@ -32,6 +33,7 @@ pub mod rng;
 pub mod run;
 pub mod rundir;
 pub mod scenario;
+pub mod shrink;
 pub mod suite;
 pub mod system;
 pub mod workload;

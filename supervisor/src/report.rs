@@ -4,6 +4,7 @@
 //! - [`terminal`]: the outcome of a run, on standard output, understood in half a minute.
 //! - [`batch`]: the outcomes of several runs; [`recap`]: what failed of a suite, which [`junit`] and [`github`] say
 //!   to a CI, and [`suite_progress`] shows while it goes on.
+//! - [`shrink`]: a search for a smaller plan.
 //! - `verdict.json` is [`crate::judge::VerdictFile`] as it is.
 
 pub mod batch;
@@ -11,6 +12,7 @@ pub mod github;
 pub mod junit;
 pub mod progress;
 pub mod recap;
+pub mod shrink;
 pub mod suite_progress;
 pub mod terminal;
 mod words;

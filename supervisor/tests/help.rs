@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn help_says_what_there_is_and_how_it_ends() {
     let mut different = Vec::new();
-    for command in ["", "run", "suite", "replay", "plan", "check", "validate", "up"] {
+    for command in ["", "run", "suite", "replay", "shrink", "plan", "check", "validate", "up"] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = supervisor(&arguments);
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "help is a result");
@@ -41,7 +41,7 @@ fn wrong_usage_is_said_on_standard_error_and_ends_in_2() {
     let no_run =
         format!("supervisor: {empty} is no run directory: it has neither a plan.yaml nor a history.jsonl\n");
     let no_plan = format!("supervisor: {empty} is no run directory: it has no plan.yaml\n");
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&[], "Usage: supervisor"),
         (&["run"], "required arguments were not provided"),
         (&["run", "nowhere.yaml"], "supervisor: could not read nowhere.yaml: No such file or directory"),
@@ -50,6 +50,8 @@ fn wrong_usage_is_said_on_standard_error_and_ends_in_2() {
         (&["check", empty], &no_run),
         (&["replay", "nowhere"], "supervisor: could not read nowhere: No such file or directory"),
         (&["replay", empty], &no_plan),
+        (&["shrink", empty], &no_plan),
+        (&["shrink", empty, "--within", "10"], "`10` has no unit; write a unit, e.g. 10s"),
     ];
     for (arguments, expected) in cases {
         let output = supervisor(arguments);

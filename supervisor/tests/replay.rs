@@ -77,3 +77,68 @@ fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_starts() {
     refused("inject-bug: null", "inject-bug: no-such-bug", 4, "no-such-bug");
     assert!(!place.path().join("runs").exists());
 }
+
+#[test]
+fn a_run_that_has_not_failed_is_not_made_smaller() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let calm =
+        SCENARIO.replace("2s..3s", "500ms").replace("500ms..900ms", "50ms").replace("300ms }", "50ms }");
+    fs::write(place.path().join("short.yaml"), calm).expect("a scenario file");
+    let ran = supervisor(place.path(), &["run", "short.yaml", "--seed", "5"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
+    let shrunk = supervisor(place.path(), &["shrink", "runs/latest"]);
+    assert_eq!((shrunk.status.code(), shrunk.stdout.len()), (Some(2), 0), "{}", text(&shrunk));
+    assert!(text(&shrunk).contains("runs/latest has not failed (pass: "), "{}", text(&shrunk));
+    let plan = supervisor(place.path(), &["shrink", "runs/latest/plan.yaml"]);
+    assert_eq!(plan.status.code(), Some(2), "{}", text(&plan));
+    assert!(text(&plan).contains("is a file"), "{}", text(&plan));
+}
+
+/// The bug shows without any fault and with few clients, so the smaller plan has neither.
+#[cfg(feature = "bugs")]
+#[test]
+fn a_planted_bug_is_made_smaller_and_still_found() {
+    let scenario = "\
+version: 1
+name: stale
+cluster: { nodes: 3, inject-bug: stale-read }
+workload: { kind: conversation, clients: 16, routing: any, keys: 2, mix: { send: 20, read: 80 } }
+run: { warmup: 500ms, duration: 6s, settle: 20s }
+faults:
+  - { name: pause, every: 1500ms, for: 200ms, pause: { target: follower } }
+checks: [linearizable, durable, one-leader-per-term, convergence]
+reach: { faults-installed: 1 }
+expect:
+  fail: { check: linearizable, anomaly: stale-read, within-seeds: 5 }
+";
+    let place = tempfile::tempdir().expect("a temporary directory");
+    fs::write(place.path().join("stale.yaml"), scenario).expect("a scenario file");
+    let ran = supervisor(place.path(), &["run", "stale.yaml", "--seed", "1"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
+    let arguments = ["shrink", "runs/latest", "--within", "4m", "--tries", "2", "-o", "json"];
+    let shrunk = supervisor(place.path(), &arguments);
+    assert_eq!(shrunk.status.code(), Some(0), "{}", text(&shrunk));
+    let report: Value = serde_json::from_slice(&shrunk.stdout).expect("a report");
+    assert_eq!(report["signature"], "linearizable/stale-read");
+    assert_eq!(report["confirmed"], true);
+    let size = |of: &str, what: &str| report[of][what].as_u64().expect("a number");
+    assert_eq!(report["after"]["strikes"].as_array().expect("strikes").len(), 0, "{report:#}");
+    assert!(size("after", "load_ms") <= size("before", "load_ms"), "{report:#}");
+    assert!(report["measured"]["failed"].as_u64().is_some_and(|failed| failed > 0), "{report:#}");
+
+    let evidence = place.path().join(report["evidence"].as_str().expect("a run that shows it"));
+    let checked =
+        supervisor(place.path(), &["check", evidence.to_str().expect("a path of text"), "-o", "json"]);
+    let verdict: Value = serde_json::from_slice(&checked.stdout).expect("a verdict");
+    assert_eq!(verdict["signature"], "linearizable/stale-read", "{verdict:#}");
+
+    let line = report["replay"].as_str().expect("a line");
+    let (program, arguments) = line.split_once(" -- ").expect("a line of cargo");
+    assert_eq!(program, "cargo run --release --features bugs");
+    let mut words: Vec<&str> = arguments.split(' ').collect();
+    words.extend(["--repeat", "10", "--progress", "none", "-o", "json"]);
+    let replayed = supervisor(place.path(), &words);
+    let found = text(&replayed).contains("\"signature\": \"linearizable/stale-read\"");
+    assert!(found, "{}", text(&replayed));
+    assert!(text(&replayed).contains(report["after"]["plan_hash"].as_str().expect("a hash")));
+}

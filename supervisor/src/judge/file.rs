@@ -203,18 +203,7 @@ impl VerdictFile {
 
     /// The kind of the failure, without its particulars.
     pub(super) fn find_signature(&self) -> Option<String> {
-        let invalid = self.checks.iter().find(|check| check.verdict == CheckVerdict::Invalid);
-        match invalid {
-            Some(check) => {
-                let kind = check.anomalies.first().map_or("violated", |anomaly| anomaly.kind.name());
-                Some(format!("{}/{kind}", check.name))
-            }
-            None if self.liveness.verdict == CheckVerdict::Invalid => Some(self.liveness.signature()),
-            None => self.thresholds.iter().find(|threshold| !threshold.met).map(|threshold| {
-                let metric = threshold.threshold.split_whitespace().next().unwrap_or_default();
-                format!("threshold/{metric}")
-            }),
-        }
+        self.kinds().into_iter().next()
     }
 
     /// Whether the scenario expects this verdict.

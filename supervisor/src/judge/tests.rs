@@ -155,3 +155,36 @@ fn the_way_to_see_it_again_is_part_of_the_verdict() {
     assert_eq!(verdict.reproduce, "cargo run --release -- run scenarios/calm.yaml --seed 7");
     assert_eq!(verdict.recheck, "cargo run --release -- check runs/calm/one");
 }
+
+#[test]
+fn every_kind_of_failure_is_named_and_the_gravest_first() {
+    let verdict = concluded("", |verdict| {
+        verdict.checks[0] = stale_read();
+        let end = NodeEnd { node: "n2".to_owned(), at: 5, status: "exit code 70".to_owned() };
+        verdict.liveness = Liveness::judge(vec![end], Some(Ok(12)));
+        let (threshold, measured) = ("ok-ratio > 0.8".to_owned(), "0.5000".to_owned());
+        verdict.thresholds = vec![ThresholdRecord { threshold, measured, met: false }];
+    });
+    let kinds = ["linearizable/stale-read", "liveness/node-ended", "threshold/ok-ratio"];
+    assert_eq!(verdict.kinds(), kinds);
+    assert_eq!(verdict.signature.as_deref(), Some(kinds[0]));
+    assert_eq!(concluded("", |_| {}).kinds(), Vec::<String>::new());
+}
+
+#[test]
+fn a_failure_has_a_time_after_the_warm_up() {
+    let mut verdict = concluded("", |verdict| {
+        verdict.checks[0] = stale_read();
+        let end = NodeEnd { node: "n2".to_owned(), at: 2_000_000, status: "exit code 70".to_owned() };
+        verdict.liveness = Liveness::judge(vec![end], Some(Ok(12)));
+    });
+    assert_eq!(verdict.failed_after("linearizable/stale-read"), None, "there was no load");
+    let history = timeline::parse("p0: |-send a=1-|").expect("the drawing is one");
+    verdict.metrics = Some(Metrics::of(&history, Window { from: 500_000, to: 3_000_000 }));
+    let proof = verdict.checks[0].anomalies[0].operations.iter().filter_map(|witness| witness.completed);
+    let complete = proof.max().expect("the operations completed");
+    let after = Duration::from_nanos(complete.saturating_sub(500_000));
+    assert_eq!(verdict.failed_after("linearizable/stale-read"), Some(after));
+    assert_eq!(verdict.failed_after("liveness/node-ended"), Some(Duration::from_nanos(1_500_000)));
+    assert_eq!(verdict.failed_after("durable/lost"), None);
+}

@@ -96,7 +96,7 @@ checks: [linearizable]
     fn what_is_wrong_is_shown_with_its_line_and_column() {
         let nobody = refused("nodes: 5", "nodes: 0");
         let lines: Vec<&str> = nobody.lines().collect();
-        assert_eq!(lines[0], "not a plan that can be run: 0 nodes");
+        assert!(lines[0].starts_with("not a plan that can be run: 0 nodes"), "{nobody}");
         assert!(lines[1].ends_with(" |   nodes: 0"), "{nobody}");
         assert_eq!(lines[2].find('^'), lines[1].rfind('0'), "{nobody}");
         let out_of_order = refused("at: 16s", "at: 1s");

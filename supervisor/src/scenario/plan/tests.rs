@@ -64,7 +64,7 @@ fn plan() -> Plan {
             payload: 64,
             mix: BTreeMap::from([("send".to_owned(), 50), ("read".to_owned(), 50)]),
         },
-        run: RunPlan { warmup: seconds(2), duration: seconds(30), settle: seconds(5), final_reads: true },
+        run: RunPlan { warmup: seconds(2), duration: seconds(80), settle: seconds(5), final_reads: true },
         strikes: vec![
             strike(
                 1,
@@ -132,7 +132,7 @@ workload:
     send: 50
 run:
   warmup: 2s
-  duration: 30s
+  duration: 80s
   settle: 5s
   final-reads: true
 strikes:
@@ -298,7 +298,7 @@ fn a_plan_that_breaks_an_invariant_is_refused() {
     assert_eq!(error("send: 50", "login: 50"), "an operation that conversation has not");
     assert_eq!(error("send: 50", "send: 0"), "an empty mix");
     assert_eq!(error("at: 24s", "at: 1s"), "strikes out of order");
-    assert_eq!(error("duration: 30s", "duration: 20s"), "a strike after the end of the load");
+    assert_eq!(error("duration: 80s", "duration: 20s"), "a strike after the end of the load");
     assert_eq!(error("fault#2", "fault#1"), "two strikes of one name");
     assert_eq!(error("checks:\n- linearizable\n- one-leader-per-term", "checks: []"), "no checks");
 }
