@@ -251,7 +251,7 @@ async fn bare_loop(plan: &Plan) -> Result<f64, String> {
     let mut nodes = Vec::new();
     for name in names.iter() {
         let (node, address) = BareNode::start()?;
-        system.directory().set(name, Addresses { clients: address, testbed: address });
+        system.directory().set(name, Addresses { clients: address, clients_from: None, testbed: address });
         nodes.push(node);
     }
     let workload = Rc::new(RefCell::new(workload::of_plan(plan, &plan.rng().fork("workload"))));
@@ -290,6 +290,7 @@ async fn whole_run(plan: Plan) -> Result<f64, String> {
         runs: runs.path().to_owned(),
         node_binary: Some(PathBuf::from("/proc/self/exe")),
         replay_of: None,
+        namespace: None,
         interrupt,
     };
     let report = run(settings, progress).await.map_err(|failure| chain(&failure))?;
