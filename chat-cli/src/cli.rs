@@ -116,7 +116,7 @@ pub(crate) enum Command {
     Topic(Topic),
     /// Print messages as they come in, until interrupted.
     Watch(Watch),
-    /// Look at the nodes.
+    /// Look at the nodes, and change who they are.
     #[command(subcommand, arg_required_else_help = true)]
     Cluster(Cluster),
 }
@@ -222,6 +222,46 @@ pub(crate) struct Watch {
 pub(crate) enum Cluster {
     /// What each node says of itself.
     Status,
+    /// Add a node, which runs already, and give it a vote once it has caught up.
+    Add {
+        /// Its name. Every node's table of peers has its address.
+        node: String,
+        /// Without a vote.
+        #[arg(long)]
+        learner: bool,
+    },
+    /// Give votes to members that have none.
+    Promote {
+        /// Their names.
+        #[arg(required = true)]
+        nodes: Vec<String>,
+    },
+    /// Let members leave, for good.
+    Remove {
+        /// Their names.
+        #[arg(required = true)]
+        nodes: Vec<String>,
+    },
+    /// Let a new node, which runs already, take the place of another one, which may be dead.
+    Replace {
+        /// Who leaves.
+        old: String,
+        /// Who comes.
+        new: String,
+    },
+    /// Let another node lead.
+    Transfer {
+        /// Its name; without it, whoever has the most of the log.
+        node: Option<String>,
+    },
+    /// Make a snapshot now.
+    Snapshot {
+        /// On which node; without it, on the leader.
+        node: Option<String>,
+        /// Also remove from the log what the snapshot holds.
+        #[arg(long)]
+        purge: bool,
+    },
 }
 
 impl Command {
@@ -233,7 +273,15 @@ impl Command {
             | Command::Topic(Topic::Get { .. })
             | Command::Watch(_)
             | Command::Cluster(Cluster::Status) => false,
-            Command::Account(Account::Create { .. } | Account::Delete { .. })
+            Command::Cluster(
+                Cluster::Add { .. }
+                | Cluster::Promote { .. }
+                | Cluster::Remove { .. }
+                | Cluster::Replace { .. }
+                | Cluster::Transfer { .. }
+                | Cluster::Snapshot { .. },
+            )
+            | Command::Account(Account::Create { .. } | Account::Delete { .. })
             | Command::Login { .. }
             | Command::Logout { .. }
             | Command::Topic(Topic::Set { .. })

@@ -23,6 +23,20 @@ pub(crate) enum Failure {
     /// No node answered.
     #[error("none of the {servers} servers answered")]
     NobodyAnswered { servers: usize },
+    /// Nobody leads.
+    #[error("could not {what}: no server knows of a leader")]
+    NoLeader {
+        /// What was to be done: `add n6`.
+        what: String,
+    },
+    /// The node that would have to do it cannot be asked.
+    #[error("could not {what}: {node} would have to, and is not among the servers that answer")]
+    NotAmongServers {
+        /// What was to be done: `add n6`.
+        what: String,
+        /// Its name.
+        node: String,
+    },
     /// There is no session to act in.
     #[error("{who} not logged in")]
     NotLoggedIn {
@@ -60,7 +74,9 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Operation { error, .. } => Exit::from(&**error),
-            Failure::NobodyAnswered { .. } => Exit::Unavailable,
+            Failure::NobodyAnswered { .. } | Failure::NoLeader { .. } | Failure::NotAmongServers { .. } => {
+                Exit::Unavailable
+            }
             Failure::NotLoggedIn { .. } => Exit::NotAuthenticated,
             Failure::Usage { .. } | Failure::Local { .. } => Exit::Usage,
             Failure::Script { exit, .. } => *exit,
@@ -74,6 +90,12 @@ impl Failure {
         match self {
             Failure::Operation { error, look, .. } => advice_on(error, look),
             Failure::NobodyAnswered { .. } => Some("check --servers and whether the nodes run".to_owned()),
+            Failure::NoLeader { .. } => Some(
+                "nothing was changed; a majority must run: `chat-cli cluster status` shows which nodes are up".to_owned(),
+            ),
+            Failure::NotAmongServers { .. } => {
+                Some("nothing was changed; check --servers and whether that node runs".to_owned())
+            }
             Failure::NotLoggedIn { name, .. } => Some(format!("log in with `chat-cli login {name}`")),
             Failure::Usage { .. }
             | Failure::Local { .. }

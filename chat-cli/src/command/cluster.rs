@@ -1,12 +1,17 @@
 //! The nodes of the cluster.
 
+mod leader;
+mod members;
+
 use std::time::Duration;
 
-use chat_client::wire::admin::{Role, StatusReply};
+use chat_client::wire::admin::{Role, Standing, StatusReply};
 use chat_client::{Endpoint, Error, admin};
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use futures::future::join_all;
 use serde::Serialize;
+
+use self::members::Member;
 
 use crate::cli::Cluster;
 use crate::context::Context;
@@ -19,6 +24,12 @@ const STATUS_LIMIT: Duration = Duration::from_secs(2);
 pub(super) async fn execute(command: &Cluster, context: &mut Context) -> Result<(), Failure> {
     match command {
         Cluster::Status => status(context).await,
+        Cluster::Add { node, learner } => members::add(context, node, *learner).await,
+        Cluster::Promote { nodes } => members::promote(context, nodes).await,
+        Cluster::Remove { nodes } => members::remove(context, nodes).await,
+        Cluster::Replace { old, new } => members::replace(context, old, new).await,
+        Cluster::Transfer { node } => members::transfer(context, node.as_deref()).await,
+        Cluster::Snapshot { node, purge } => members::snapshot(context, node.as_deref(), *purge).await,
     }
 }
 
@@ -48,6 +59,8 @@ struct Unreachable {
 struct Status {
     node: String,
     role: &'static str,
+    /// Whether the node belongs to the cluster: `member`, `waiting` to be added, `removed`.
+    standing: &'static str,
     term: u64,
     /// None where the node knows none.
     leader: Option<String>,
@@ -57,16 +70,11 @@ struct Status {
     snapshot: u64,
     purged: u64,
     members: Vec<Member>,
+    /// The members are being changed.
+    changing: bool,
     version: String,
     bugs: Vec<String>,
     uptime_ms: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Member {
-    node: String,
-    voter: bool,
-    address: String,
 }
 
 impl Node {
@@ -90,8 +98,9 @@ impl Node {
             Some(status) => vec![
                 Cell::new(printable(&status.node)),
                 Cell::new(&self.address),
-                match status.role {
-                    "leader" => colored(status.role, Color::Green),
+                match (status.standing, status.role) {
+                    (standing @ ("waiting" | "removed"), _) => colored(standing, Color::Yellow),
+                    (_, "leader") => colored(status.role, Color::Green),
                     _ => Cell::new(status.role),
                 },
                 number(status.term),
@@ -106,11 +115,12 @@ impl Node {
 
 impl From<StatusReply> for Status {
     fn from(reply: StatusReply) -> Self {
-        let role = role_name(reply.role());
+        let (role, standing) = (role_name(reply.role()), standing_name(reply.standing()));
         let members = reply.members.into_iter();
         Status {
             node: reply.node,
             role,
+            standing,
             term: reply.term,
             leader: Some(reply.leader).filter(|leader| !leader.is_empty()),
             last_log: reply.last_log,
@@ -118,7 +128,8 @@ impl From<StatusReply> for Status {
             applied: reply.applied,
             snapshot: reply.snapshot,
             purged: reply.purged,
-            members: members.map(|m| Member { node: m.node, voter: m.voter, address: m.address }).collect(),
+            members: members.map(Member::from).collect(),
+            changing: reply.changing,
             version: reply.version,
             bugs: reply.bugs,
             uptime_ms: reply.uptime_ms,
@@ -133,6 +144,15 @@ fn role_name(role: Role) -> &'static str {
         Role::Follower => "follower",
         Role::Learner => "learner",
         Role::Unspecified => "?",
+    }
+}
+
+fn standing_name(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Member => "member",
+        Standing::Waiting => "waiting",
+        Standing::Removed => "removed",
+        Standing::Unspecified => "?",
     }
 }
 

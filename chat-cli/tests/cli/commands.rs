@@ -401,7 +401,7 @@ fn the_cluster_in_each_format() {
     assert_snapshot!(run(&format!("cluster status {servers} -o json")), @r#"
     exit 0
     --- stdout
-    {"nodes":[{"address":"NODE1","reachable":true,"status":{"node":"n1","role":"follower","term":7,"leader":"n2","last_log":0,"committed":0,"applied":0,"snapshot":0,"purged":0,"members":[{"node":"n1","voter":true,"address":""}],"version":"0.0.0","bugs":[],"uptime_ms":60000}},{"address":"NODE2","reachable":true,"status":{"node":"n2","role":"leader","term":7,"leader":"n2","last_log":0,"committed":0,"applied":0,"snapshot":0,"purged":0,"members":[{"node":"n2","voter":true,"address":""}],"version":"0.0.0","bugs":[],"uptime_ms":60000}},{"address":"NOBODY","reachable":false,"error":{"cause":"not_connected","message":"could not connect: Connection refused (os error 111)"}}]}
+    {"nodes":[{"address":"NODE1","reachable":true,"status":{"node":"n1","role":"follower","standing":"member","term":7,"leader":"n2","last_log":0,"committed":0,"applied":0,"snapshot":0,"purged":0,"members":[{"node":"n1","voter":true,"address":""}],"changing":false,"version":"0.0.0","bugs":[],"uptime_ms":60000}},{"address":"NODE2","reachable":true,"status":{"node":"n2","role":"leader","standing":"member","term":7,"leader":"n2","last_log":0,"committed":0,"applied":0,"snapshot":0,"purged":0,"members":[{"node":"n2","voter":true,"address":""}],"changing":false,"version":"0.0.0","bugs":[],"uptime_ms":60000}},{"address":"NOBODY","reachable":false,"error":{"cause":"not_connected","message":"could not connect: Connection refused (os error 111)"}}]}
     --- stderr
     chat-cli: NOBODY: could not connect: Connection refused (os error 111)
     "#);

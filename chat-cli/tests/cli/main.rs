@@ -2,4 +2,5 @@
 
 mod cluster;
 mod commands;
+mod members;
 mod scripts;

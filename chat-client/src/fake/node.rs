@@ -9,8 +9,9 @@ use std::time::Duration;
 use futures::Stream;
 use proto::admin::admin_server::{Admin, AdminServer};
 use proto::admin::{
-    AddLearnerRequest, ChangeMembersRequest, DigestReply, DigestRequest, MembersReply, Role, StatusReply,
-    StatusRequest, TakeSnapshotReply, TakeSnapshotRequest, TransferLeaderReply, TransferLeaderRequest,
+    AddLearnerRequest, ChangeMembersRequest, DigestReply, DigestRequest, MembersReply, Role, Standing,
+    StatusReply, StatusRequest, TakeSnapshotReply, TakeSnapshotRequest, TransferLeaderReply,
+    TransferLeaderRequest,
 };
 use proto::chat::chat_server::{Chat, ChatServer};
 use proto::chat::{
@@ -312,6 +313,7 @@ impl Admin for Service {
         Ok(Response::new(StatusReply {
             node: self.0.name.clone(),
             role: role.into(),
+            standing: Standing::Member.into(),
             term: 7,
             leader: state.leader().to_owned(),
             last_log: state.applied(),
