@@ -19,6 +19,7 @@ use super::{Interrupt, fail, note};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::harness::chain;
+use crate::kernel::namespace::Namespace;
 use crate::scenario::plan::Plan;
 
 #[derive(Debug, Args)]
@@ -51,16 +52,7 @@ pub(super) async fn replay(args: ReplayArgs, interrupt: Interrupt) -> Exit {
         Ok(score) => score,
         Err(why) => return fail(&why, Exit::Usage),
     };
-    if let Err(why) = system_for(&score.plan) {
-        return fail(&format!("{}: {why}", score.path.display()), Exit::Harness);
-    }
-    if let Some(missing) = Machine::default().lack(&score.plan) {
-        return fail(
-            &format!("{}: `network: kernel` is not possible here: {missing}", score.path.display()),
-            Exit::Harness,
-        );
-    }
-    let inside = match machine::enter_for([&score.plan]) {
+    let inside = match score.make_ready() {
         Ok(inside) => inside,
         Err(why) => return fail(&why, Exit::Harness),
     };
@@ -116,6 +108,17 @@ impl Score {
         let is_played = path.file_name().is_some_and(|name| name == "plan.yaml");
         let played_hash = is_played.then(|| played_hash(&directory)).flatten();
         Ok(Self { path, plan, scenario_text, environment, played_hash })
+    }
+
+    /// Whether this build and this machine can carry the plan out; if it needs a network namespace, this process is in
+    /// one then. The error is ready to be shown.
+    pub(super) fn make_ready(&self) -> Result<Option<Namespace>, String> {
+        let path = self.path.display();
+        system_for(&self.plan).map_err(|why| format!("{path}: {why}"))?;
+        match Machine::default().lack(&self.plan) {
+            None => machine::enter_for([&self.plan]),
+            Some(missing) => Err(format!("{path}: `network: kernel` is not possible here: {missing}")),
+        }
     }
 
     /// What makes a new run another than the one that the plan comes from.

@@ -55,9 +55,10 @@ pub(super) async fn shrink(args: ShrinkArgs, interrupt: Interrupt) -> Exit {
         Err(why) => return fail(&why, Exit::Usage),
     };
     let Failure { score, kind, node_binary } = &failure;
-    if let Err(why) = system_for(&score.plan) {
-        return fail(&format!("{}: {why}", score.path.display()), Exit::Harness);
-    }
+    let namespace = match score.make_ready() {
+        Ok(inside) => inside,
+        Err(why) => return fail(&why, Exit::Harness),
+    };
     note(&format!("looking for a smaller plan than {} that fails with {kind}", score.plan.hash()));
     for remark in score.remarks(node_binary.as_deref()) {
         note(&remark);
@@ -71,6 +72,7 @@ pub(super) async fn shrink(args: ShrinkArgs, interrupt: Interrupt) -> Exit {
         scenario_text: score.scenario_text.clone(),
         node_binary: node_binary.clone(),
         system: Box::new(system_for),
+        namespace,
         stop: stop.clone(),
         // Progress that cannot be printed is no reason to end a search.
         show: Box::new(|step| drop(writeln!(std::io::stderr().lock(), "{}", line(step)))),

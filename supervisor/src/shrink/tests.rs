@@ -211,6 +211,7 @@ reach: { faults-installed: 3 }
         scenario_text: scenario.to_owned(),
         node_binary: Some("/bin/sh".into()),
         system: Box::new(make),
+        namespace: None,
         stop: stopped.clone(),
         show: Box::new(move |step| show.borrow_mut().push(step.what.clone())),
     };

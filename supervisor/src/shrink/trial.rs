@@ -12,6 +12,7 @@ use futures::future::{FutureExt, LocalBoxFuture};
 
 use super::{Attempt, Laboratory, Step};
 use crate::harness::HarnessFailure;
+use crate::kernel::namespace::Namespace;
 use crate::run::event::{Observer, TimedEvent};
 use crate::run::recorder::Tally as OperationTally;
 use crate::run::stop::Stop;
@@ -42,6 +43,8 @@ pub struct TrialSettings {
     pub node_binary: Option<PathBuf>,
     /// The system of each run.
     pub system: MakeSystem,
+    /// The process is in a network namespace of its own, which some plans need.
+    pub namespace: Option<Namespace>,
     /// Ends a run early.
     pub stop: Stop,
     /// Shown each step.
@@ -97,6 +100,7 @@ impl Trials {
             runs: self.settings.directory.join(RUNS),
             node_binary: self.settings.node_binary.clone(),
             replay_of: Some(self.settings.source.clone()),
+            namespace: self.settings.namespace,
             interrupt: self.settings.stop.clone(),
         };
         let report = run(settings, Rc::new(Nobody)).await?;
