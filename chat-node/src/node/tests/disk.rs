@@ -148,25 +148,79 @@ async fn some_snapshot() -> Vec<u8> {
     disk.bytes(snapshot::FILE)
 }
 
+/// The frames of a leader that sends this snapshot.
+fn sent(bytes: &[u8]) -> crate::env::transport::Incoming {
+    let copy = MemoryDisk::default();
+    copy.set_bytes(snapshot::FILE, bytes);
+    let head = snapshot::newest(&copy).unwrap().unwrap().message();
+    let vote = proto::raft::Vote { term: 1_000, candidate: "n2".to_owned(), committed: true };
+    let offer = proto::raft::SnapshotOffer { vote: Some(vote), head: Some(head) };
+    let chunk = |bytes: &[u8]| Frame { kind: Kind::Chunk.into(), payload: bytes.to_vec() };
+    let first = frame(Kind::Snapshot, &offer);
+    let frames: Vec<_> = std::iter::once(first).chain(bytes.chunks(100).map(chunk)).map(Ok).collect();
+    futures::stream::iter(frames).boxed()
+}
+
+/// A node that loses its power at the `fails_at`-th change of its disk after a leader begins to send it a snapshot.
+/// Returns whether it said that the snapshot is installed, and what it has applied after it was started again.
+fn lose_power_while_receiving(bytes: &[u8], fails_at: u64, keep: Keep) -> (bool, u64) {
+    let disk = MemoryDisk::default();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let before = runtime();
+    let installed = before.block_on(async {
+        let node = lone_node(disk.clone()).await;
+        propose(&node, 0).await.unwrap();
+        disk.fail_at_change(fails_at);
+        PeerHandler::new(node.replica().clone()).snapshot(sent(bytes)).await.is_ok()
+    });
+    before.shutdown_background();
+    let after = runtime();
+    let applied = after.block_on(async {
+        let node = lone_node(disk.after(keep)).await;
+        node.replica().digest(0, true, Cluster::deadline()).await.unwrap();
+        node.replica().status().applied
+    });
+    after.shutdown_background();
+    (installed, applied)
+}
+
+#[test]
+fn a_node_that_loses_its_power_while_it_receives_a_snapshot_has_it_if_it_said_so() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let bytes = runtime.block_on(some_snapshot());
+    let copy = MemoryDisk::default();
+    copy.set_bytes(snapshot::FILE, &bytes);
+    let index = snapshot::newest(&copy).unwrap().unwrap().index();
+    let keeps = |seed: u64| [Keep::Nothing, Keep::Some { seed }, Keep::Torn { seed }];
+    let (mut said_so, mut torn_off) = (0, 0);
+    for batch in 0..4 {
+        let runs: Vec<_> = (0..12)
+            .map(|number| {
+                let (bytes, fails_at) = (bytes.clone(), batch * 12 + number);
+                let keep = keeps(fails_at)[usize::try_from(number % 3).unwrap()];
+                std::thread::spawn(move || lose_power_while_receiving(&bytes, fails_at, keep))
+            })
+            .collect();
+        for run in runs {
+            let (installed, applied) = run.join().unwrap();
+            assert!(!installed || applied >= index, "{index} was said to be installed, {applied} is there");
+            *if installed { &mut said_so } else { &mut torn_off } += 1;
+        }
+    }
+    assert!(said_so > 0 && torn_off > 20, "{said_so} {torn_off}");
+}
+
 #[tokio::test]
 async fn a_node_that_cannot_store_the_snapshot_that_it_is_sent_stops() {
     let bytes = some_snapshot().await;
-    let copy = MemoryDisk::default();
-    copy.set_bytes(snapshot::FILE, &bytes);
-    let head = snapshot::newest(&copy).unwrap().unwrap().message();
     for (fault, errno) in faults() {
         let (env, control) = split(snapshot::FILE);
         let node = serving(env).await;
         let before = node.replica().status().applied;
         control.set(fault);
 
-        let vote = proto::raft::Vote { term: 1_000, candidate: "n2".to_owned(), committed: true };
-        let offer = proto::raft::SnapshotOffer { vote: Some(vote), head: Some(head.clone()) };
-        let chunk = |bytes: &[u8]| Frame { kind: Kind::Chunk.into(), payload: bytes.to_vec() };
-        let first = frame(Kind::Snapshot, &offer);
-        let frames: Vec<_> = std::iter::once(first).chain(bytes.chunks(100).map(chunk)).map(Ok).collect();
         let handler = PeerHandler::new(node.replica().clone());
-        let answer = handler.snapshot(futures::stream::iter(frames).boxed()).await;
+        let answer = handler.snapshot(sent(&bytes)).await;
         assert!(answer.is_err(), "{fault:?}: the sender believes that it was installed");
         let why = failure(&node).await;
         assert!(why.contains("memory:snapshot.new") && why.contains(errno), "{fault:?}: {why}");
