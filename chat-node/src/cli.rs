@@ -24,7 +24,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::chain::Chain;
 use crate::config::{Args, Clock, ConfigError, DiskKind};
-use crate::env::fault::disk::volatile::VolatileDisk;
+use crate::env::fault::disk::volatile::{UNSYNCED, VolatileDisk};
 use crate::env::fault::{DiskControl, FaultControls, SkewedClock};
 use crate::env::host::{self, clients::ClientListener};
 use crate::env::{Disk, HostDisk, HostRuntime, Peers, Runtime};
@@ -205,7 +205,11 @@ fn routes<C: Consensus, O: Operate>(
 fn open_disk(args: &Args, runtime: Arc<dyn Runtime>) -> io::Result<(Arc<dyn Disk>, Option<DiskControl>)> {
     let plain: Arc<dyn Disk> = Arc::new(HostDisk::open(&args.data_dir)?);
     let (disk, volatile) = match args.disk {
-        DiskKind::Plain => (plain, None),
+        DiskKind::Plain => {
+            // What an earlier run on a volatile disk said is not so any more.
+            plain.remove(UNSYNCED)?;
+            (plain, None)
+        }
         DiskKind::Volatile => {
             let volatile = VolatileDisk::over(plain)?;
             (Arc::new(volatile.clone()) as Arc<dyn Disk>, Some(volatile))

@@ -57,6 +57,7 @@ async fn a_killed_node_on_a_volatile_disk_has_lost_nothing_that_it_acknowledged(
     }
     let node = Process::start(directory.path(), &[]);
     has(&node, names("r2-", 10)).await;
+    assert!(!directory.path().join("unsynced").exists());
 }
 
 #[tokio::test]
