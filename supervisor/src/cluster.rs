@@ -20,16 +20,19 @@ use nix::sys::signal::Signal;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub use life::NodeState;
+pub use life::{ExpectedExit, NodeState};
 pub use members::Members;
 pub use view::Views;
 
 use self::life::Life;
 use crate::harness::HarnessFailure;
+use crate::nemesis::Effect;
 use crate::network::Network;
 use crate::process::{NodeBinary, NodeProcess, describe_exit};
 use crate::run::event::{Events, RunEvent};
+use crate::scenario::count::Count;
 use crate::scenario::plan::{ClockKind, DiskKind};
+use crate::scenario::unit::Size;
 use crate::system::{Beginning, NodeName, NodeSpec, NodeView, System};
 
 /// How long one question to a node may take while the testbed looks around.
@@ -40,6 +43,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// How long it may take, after a process has closed its stdout, to learn that it has ended.
 const EXIT_NOTICE_WAIT: Duration = Duration::from_millis(500);
+
+/// The file in which a node with a volatile disk says, in 8 bytes, the lowest first, how many bytes are not synced.
+const UNSYNCED: &str = "unsynced";
 
 /// How long a graceful stop may take before it becomes a kill.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -104,6 +110,8 @@ pub enum Comeback {
     Replaced,
     /// Somebody else has started it meanwhile.
     AlreadyBack,
+    /// It ended at once with the exit code that says why.
+    Refused,
 }
 
 impl Cluster {
@@ -181,20 +189,94 @@ impl Cluster {
         Ok(if survived { Comeback::Replaced } else { Comeback::Started })
     }
 
+    /// The same, for a node that may refuse to start by ending with `code`.
+    pub async fn bring_back_or_refuse(
+        &self,
+        name: &str,
+        generation: u32,
+        code: i32,
+    ) -> Result<Comeback, HarnessFailure> {
+        let _starting = self.node(name).starting.lock().await;
+        if self.generation(name) != generation {
+            return Ok(Comeback::AlreadyBack);
+        }
+        let started = self.start_expecting(name, ExpectedExit::Code(code)).await;
+        let ended = self.node(name).life.borrow().as_ref().and_then(|life| life.process.exit_status());
+        match started {
+            Ok(()) => {
+                self.expect_exit(name, ExpectedExit::No);
+                Ok(Comeback::Started)
+            }
+            Err(HarnessFailure::Start { .. }) if ended.is_some_and(|status| status.code() == Some(code)) => {
+                Ok(Comeback::Refused)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// This end of the node's process, if it comes, is our doing.
+    pub fn expect_exit(&self, name: &str, expected: ExpectedExit) {
+        if let Some(life) = self.node(name).living() {
+            life.expect(expected);
+        }
+    }
+
+    /// The node is not part of the cluster any more, as far as the testbed goes.
+    pub fn give_up(&self, name: &str) {
+        self.inner.members.remove(name);
+    }
+
+    /// The number of the life that goes on.
+    #[must_use]
+    pub fn living_generation(&self, name: &str) -> Option<u32> {
+        self.node(name).living().map(|life| life.generation)
+    }
+
+    /// The system that this is a cluster of.
+    #[must_use]
+    pub fn system(&self) -> &dyn System {
+        &*self.inner.system
+    }
+
+    /// Where the node keeps its files.
+    #[must_use]
+    pub fn data_dir(&self, name: &str) -> PathBuf {
+        self.directory_of(name).join("data")
+    }
+
+    /// What a node that has just ended had written and not synced, which is lost if its disk is a volatile one.
+    #[must_use]
+    pub fn unsynced_effect(&self, name: &str) -> Effect {
+        if self.inner.settings.disk != DiskKind::Volatile || self.living_generation(name).is_some() {
+            return Effect::default();
+        }
+        let bytes = fs::read(self.data_dir(name).join(UNSYNCED)).ok();
+        let lost = bytes.and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?))).unwrap_or(0);
+        Effect::of(
+            format!("{name} lost {} that it had not synced", Size(lost)),
+            &[(Count::UnsyncedBytesDropped, lost)],
+        )
+    }
+
     /// Starts a node; the caller holds its lock.
     async fn start_alone(&self, name: &str) -> Result<(), HarnessFailure> {
+        self.start_expecting(name, ExpectedExit::No).await
+    }
+
+    async fn start_expecting(&self, name: &str, exit: ExpectedExit) -> Result<(), HarnessFailure> {
         assert_eq!(self.state(name), NodeState::Dead, "{name} is started while it has a process");
         let node = self.node(name);
         let generation = self.generation(name) + 1;
-        let expected = Rc::new(Cell::new(false));
+        let expected = Rc::new(Cell::new(exit));
         let on_exit = {
             let (events, owner, expected) =
                 (self.inner.events.clone(), name.to_owned(), Rc::clone(&expected));
             let network = self.network().clone();
             move |status| {
                 network.node_is_gone(&owner);
+                let expected = expected.get().is(status);
                 let status = describe_exit(status);
-                events.emit(RunEvent::NodeExited { node: owner, status, expected: expected.get() });
+                events.emit(RunEvent::NodeExited { node: owner, status, expected });
             }
         };
         let arguments = self.inner.system.node_arguments(&self.spec(name, generation)?);

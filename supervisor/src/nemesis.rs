@@ -12,6 +12,7 @@
 mod effect;
 mod guard;
 mod network;
+mod node;
 mod process;
 
 use std::rc::Rc;
@@ -32,7 +33,7 @@ use crate::run::stop::Stop;
 use crate::scenario::count::Count;
 use crate::scenario::plan::{Plan, Strike};
 use crate::scenario::target::{self, NodeStatus, Role, Target};
-use crate::scenario::verb::{End, Verb};
+use crate::scenario::verb::{Disk, DiskVerb, End, Verb};
 use crate::system::NodeName;
 
 /// Inflicts faults on one cluster. Clones share the count of the faults that stand.
@@ -82,7 +83,8 @@ impl Nemesis {
         }
         let mut rng = self.plan.rng_of(strike);
         let (fault, verb) = (strike.name.clone(), strike.verb.name().to_owned());
-        let aim = match aim(&strike.verb, &self.statuses().await, &mut rng) {
+        let aim = aim(&strike.verb, &self.statuses().await, &mut rng);
+        let aim = match aim.and_then(|aim| self.spare_the_last_copies(&strike.verb, aim)) {
             Ok(aim) => aim,
             Err(why) => {
                 self.events.emit(RunEvent::FaultSkipped { fault, verb, why });
@@ -91,18 +93,35 @@ impl Nemesis {
         };
         self.recorder.fault(&verb, &fault, &aim.nodes, None)?;
         self.events.emit(RunEvent::FaultInstalled { fault, verb, nodes: aim.nodes.clone() });
-        let guard = self.install(&strike.verb, aim).await?;
+        let guard = self.install(&strike.verb, aim, &mut rng).await?;
         self.let_stand(strike, &guard, stop).await;
         self.lift(strike, guard).await
     }
 
-    async fn install(&self, verb: &Verb, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
+    /// A fault that may destroy what a node has stored must leave a majority that has it whole.
+    fn spare_the_last_copies(&self, verb: &Verb, aim: Aim) -> Result<Aim, String> {
+        let Verb::Disk(Disk { fault: DiskVerb::BitFlip(_), .. }) = verb else { return Ok(aim) };
+        let founders = self.plan.cluster.nodes as usize;
+        let may_fail = (founders - 1) / 2;
+        let damaged = founders.saturating_sub(self.cluster.members().len());
+        if damaged + aim.nodes.len() > may_fail {
+            return Err(format!(
+                "{damaged} of {founders} disks are damaged already, and at most {may_fail} may be"
+            ));
+        }
+        Ok(aim)
+    }
+
+    async fn install(&self, verb: &Verb, aim: Aim, rng: &mut Rng) -> Result<FaultGuard, HarnessFailure> {
         match verb {
             Verb::Kill(kill) => self.kill(kill, aim).await,
             Verb::Pause(_) => self.pause(aim),
             Verb::Restart(_) => self.restart(aim).await,
             Verb::Partition(_) => self.cut(aim),
             Verb::Network(network) => self.disturb(network, aim),
+            Verb::Clock(clock) => self.set_clocks(clock, aim).await,
+            Verb::Disk(disk) => self.break_disks(disk, aim, rng).await,
+            Verb::Crash(crash) => self.arm(crash, aim).await,
         }
     }
 
@@ -127,9 +146,14 @@ impl Nemesis {
     async fn lift(&self, strike: &Strike, mut guard: FaultGuard) -> Result<(), HarnessFailure> {
         let effect = match std::mem::replace(&mut guard.undo, Undo::Done(Effect::default())) {
             Undo::Resume(struck) => self.resume(&struck)?,
-            Undo::Start(struck) => {
-                let what = if let Verb::Restart(_) = strike.verb { Count::Restarts } else { Count::Kills };
-                self.bring_back(&struck, what).await?
+            Undo::Start(struck) => self.bring_back(&struck, Count::Restarts).await?,
+            Undo::PowerOn { struck, lost } => lost.and(self.bring_back(&struck, Count::Kills).await?),
+            Undo::Clocks { struck, failed } => self.set_clocks_right(&struck, failed).await?,
+            Undo::Disks { struck, failed } => self.mend_disks(&struck, failed).await?,
+            Undo::Inspect { struck, flipped } => self.inspect(&struck, flipped).await?,
+            Undo::Disarm { struck, failed } => {
+                let Verb::Crash(crash) = &strike.verb else { unreachable!("only a crash is disarmed") };
+                self.disarm(&struck, &crash.at, failed).await?
             }
             Undo::Links { faults, resets } => network::let_go(faults, resets)?,
             Undo::Done(effect) => effect,
@@ -168,5 +192,8 @@ fn aim(verb: &Verb, nodes: &[NodeStatus], rng: &mut Rng) -> Result<Aim, String> 
         Verb::Restart(restart) => at(&restart.target, rng),
         Verb::Partition(partition) => partition.aim(nodes, rng),
         Verb::Network(network) => network.aim(nodes, rng),
+        Verb::Clock(clock) => at(&clock.target, rng),
+        Verb::Disk(disk) => at(&disk.target, rng),
+        Verb::Crash(crash) => at(&crash.target, rng),
     }
 }

@@ -154,6 +154,12 @@ impl NodeProcess {
         self.pid.as_raw().cast_unsigned()
     }
 
+    /// How it has ended, if it has.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        *self.exit.borrow()
+    }
+
     /// It has not ended, as far as we know.
     #[must_use]
     pub fn is_alive(&self) -> bool {

@@ -10,6 +10,7 @@
 pub mod chat;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod faults;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::faults::NodeFaults;
 use crate::scenario::plan::{ClockKind, DiskKind, Plan};
 
 /// The name of a node: `n1`.
@@ -164,6 +166,11 @@ pub fn built_in(payload: u64) -> Option<Rc<dyn System>> {
 pub trait System {
     /// What this system cannot do of the plan, asked before anything is started.
     fn unsupported(&self, plan: &Plan) -> Option<String>;
+
+    /// The way to break its nodes from within, if there is one.
+    fn faults(&self) -> Option<&dyn NodeFaults> {
+        None
+    }
 
     /// Where this system's clients find the nodes. Whoever starts a node writes its address there.
     fn directory(&self) -> &Directory;

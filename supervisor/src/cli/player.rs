@@ -19,7 +19,7 @@ use crate::report::terminal;
 use crate::run::{RunReport, RunSettings, run};
 use crate::scenario::plan::Plan;
 use crate::suite::case::Attempt;
-use crate::system::{self, System};
+use crate::system::{self, System, faults};
 
 /// How runs are made and shown.
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ pub(super) struct PlayArgs {
 pub(super) fn system_for(plan: &Plan) -> Result<Rc<dyn System>, String> {
     let system = system::built_in(plan.workload.payload)
         .ok_or_else(|| "this build has no system of its own to test".to_owned())?;
-    match system.unsupported(plan) {
+    match system.unsupported(plan).or_else(|| faults::unsupported(&*system, plan)) {
         None => Ok(system),
         Some(why) => Err(why),
     }

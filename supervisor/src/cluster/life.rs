@@ -1,6 +1,8 @@
 //! One life of a node: a process, and what the testbed has done to it.
 
 use std::cell::Cell;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::rc::Rc;
 
 use nix::sys::signal::Signal;
@@ -32,11 +34,38 @@ pub(super) struct Life {
     /// How many faults hold it; it goes on when the last one lets it.
     pauses: Cell<u32>,
     /// Its end is our doing. Shared with the one who is told of the end.
-    expected_exit: Rc<Cell<bool>>,
+    expected_exit: Rc<Cell<ExpectedExit>>,
+}
+
+/// Which end of a process is our doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExpectedExit {
+    /// None.
+    #[default]
+    No,
+    /// Any.
+    Any,
+    /// This exit code: the process was made to find out that it cannot go on.
+    Code(i32),
+    /// This signal: the process was made to end itself.
+    Signal(i32),
+}
+
+impl ExpectedExit {
+    /// Whether it is this one.
+    #[must_use]
+    pub fn is(self, status: ExitStatus) -> bool {
+        match self {
+            Self::No => false,
+            Self::Any => true,
+            Self::Code(code) => status.code() == Some(code),
+            Self::Signal(signal) => status.signal() == Some(signal),
+        }
+    }
 }
 
 impl Life {
-    pub(super) fn new(process: NodeProcess, generation: u32, expected_exit: Rc<Cell<bool>>) -> Self {
+    pub(super) fn new(process: NodeProcess, generation: u32, expected_exit: Rc<Cell<ExpectedExit>>) -> Self {
         Self { process, generation, listens: Cell::new(false), pauses: Cell::new(0), expected_exit }
     }
 
@@ -51,7 +80,14 @@ impl Life {
 
     /// From now on, its end is our doing.
     pub(super) fn expect_exit(&self) {
-        self.expected_exit.set(true);
+        self.expect(ExpectedExit::Any);
+    }
+
+    /// From now on, this end of it is our doing. One that was expected whatever it is stays so.
+    pub(super) fn expect(&self, expected: ExpectedExit) {
+        if self.expected_exit.get() != ExpectedExit::Any {
+            self.expected_exit.set(expected);
+        }
     }
 
     pub(super) fn pause(&self) -> Result<(), HarnessFailure> {

@@ -23,4 +23,9 @@ impl Members {
     pub fn now(&self) -> Vec<NodeName> {
         self.nodes.borrow().clone()
     }
+
+    /// `node` is one no more.
+    pub(super) fn remove(&self, node: &str) {
+        self.nodes.borrow_mut().retain(|member| member != node);
+    }
 }

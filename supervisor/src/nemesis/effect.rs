@@ -27,7 +27,9 @@ impl Effect {
         effects.into_iter().fold(Self::default(), Self::and)
     }
 
-    fn and(mut self, other: Self) -> Self {
+    /// Both, one after the other.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
         if !(self.text.is_empty() || other.text.is_empty()) {
             self.text.push_str(", ");
         }

@@ -50,6 +50,41 @@ pub enum Undo {
         /// How many connections were reset when it struck.
         resets: u64,
     },
+    /// Set clocks right.
+    Clocks {
+        /// The nodes that have them wrong.
+        struck: Vec<Struck>,
+        /// What could not be done, in sentences.
+        failed: Vec<String>,
+    },
+    /// Mend disks, and start nodes that ended by them.
+    Disks {
+        /// The nodes.
+        struck: Vec<Struck>,
+        /// What could not be done, in sentences.
+        failed: Vec<String>,
+    },
+    /// Start nodes whose power was cut.
+    PowerOn {
+        /// The nodes.
+        struck: Vec<Struck>,
+        /// What they have lost.
+        lost: Effect,
+    },
+    /// Start nodes whose disks were damaged; they may refuse.
+    Inspect {
+        /// The nodes.
+        struck: Vec<Struck>,
+        /// The damage.
+        flipped: Effect,
+    },
+    /// Disarm nodes, or start those that have crashed.
+    Disarm {
+        /// The nodes.
+        struck: Vec<Struck>,
+        /// What could not be done, in sentences.
+        failed: Vec<String>,
+    },
     /// Nothing: it has happened, and this is what came of it.
     Done(Effect),
 }

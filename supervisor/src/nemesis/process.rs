@@ -12,9 +12,10 @@ use crate::scenario::verb::Kill;
 
 impl Nemesis {
     pub(super) async fn kill(&self, kill: &Kill, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
-        let guard = self.standing.install(aim.nodes.clone(), Undo::Start(self.struck(&aim)));
+        let struck = self.struck(&aim);
         try_join_all(aim.nodes.iter().map(|node| self.cluster.kill(node, kill.signal.0))).await?;
-        Ok(guard)
+        let lost = Effect::all(aim.nodes.iter().map(|node| self.cluster.unsynced_effect(node)));
+        Ok(self.standing.install(aim.nodes, Undo::PowerOn { struck, lost }))
     }
 
     pub(super) fn pause(&self, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
@@ -31,7 +32,7 @@ impl Nemesis {
     }
 
     /// The nodes, in the lives in which they are struck.
-    fn struck(&self, aim: &Aim) -> Vec<Struck> {
+    pub(super) fn struck(&self, aim: &Aim) -> Vec<Struck> {
         let struck = |node: &String| Struck { node: node.clone(), generation: self.cluster.generation(node) };
         aim.nodes.iter().map(struck).collect()
     }
@@ -55,6 +56,7 @@ impl Nemesis {
                 Ok(Comeback::Started) => format!("restarted {node}"),
                 Ok(Comeback::Replaced) => format!("restarted {node}, which had survived"),
                 Ok(Comeback::AlreadyBack) => format!("{node} was restarted already"),
+                Ok(Comeback::Refused) => unreachable!("whoever brings a node back does not let it refuse"),
                 Err(HarnessFailure::Start { why, .. }) => format!("{node} did not come back: {why}"),
                 Err(failure) => return Err(failure),
             };

@@ -26,6 +26,20 @@ pub enum Count {
     BytesSlowed,
     /// Connections that were reset.
     ConnectionsReset,
+    /// Nodes whose clocks were set wrong.
+    ClocksSet,
+    /// Bytes that were written, not synced, and lost with the power or the process.
+    UnsyncedBytesDropped,
+    /// Power failures that tore a write in two.
+    WritesTorn,
+    /// Calls to a disk that failed, came late or hung.
+    DiskCallsStruck,
+    /// Nodes that ended because their disk failed.
+    DiskFailures,
+    /// Bits that changed at rest.
+    BitsFlipped,
+    /// Nodes that ended at a point of their code.
+    Crashes,
 }
 
 impl Word for Count {
@@ -39,6 +53,13 @@ impl Word for Count {
         Self::PacketsDropped,
         Self::BytesSlowed,
         Self::ConnectionsReset,
+        Self::ClocksSet,
+        Self::UnsyncedBytesDropped,
+        Self::WritesTorn,
+        Self::DiskCallsStruck,
+        Self::DiskFailures,
+        Self::BitsFlipped,
+        Self::Crashes,
     ];
 
     fn word(self) -> &'static str {
@@ -52,6 +73,13 @@ impl Word for Count {
             Self::PacketsDropped => "packets-dropped",
             Self::BytesSlowed => "bytes-slowed",
             Self::ConnectionsReset => "connections-reset",
+            Self::ClocksSet => "clocks-set",
+            Self::UnsyncedBytesDropped => "unsynced-bytes-dropped",
+            Self::WritesTorn => "writes-torn",
+            Self::DiskCallsStruck => "disk-calls-struck",
+            Self::DiskFailures => "disk-failures",
+            Self::BitsFlipped => "bits-flipped",
+            Self::Crashes => "crashes",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::unit::{Bandwidth, Chance, Rate};
+use super::unit::{Bandwidth, Chance, Drift, Offset, Rate};
 use crate::rng::Rng;
 
 /// One value or a range of values, both ends included; `min <= max`.
@@ -39,6 +39,18 @@ impl Draw for u64 {
 impl Draw for Rate {
     fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
         Self { per_second: rng.random_range(min.per_second..=max.per_second) }
+    }
+}
+
+impl Draw for Offset {
+    fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
+        Self { ms: rng.random_range(min.ms..=max.ms) }
+    }
+}
+
+impl Draw for Drift {
+    fn between(min: Self, max: Self, rng: &mut Rng) -> Self {
+        Self { ppm: rng.random_range(min.ppm..=max.ppm) }
     }
 }
 

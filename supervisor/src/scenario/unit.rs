@@ -161,6 +161,81 @@ impl FromStr for Rate {
     }
 }
 
+/// A time forward or backward, in whole milliseconds: `30s`, `-250ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Offset {
+    /// How far; negative: backward.
+    pub ms: i64,
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.ms {
+            ..0 => "-",
+            _ if f.sign_plus() => "+",
+            _ => "",
+        };
+        write!(f, "{sign}{}", Time(Duration::from_millis(self.ms.unsigned_abs())))
+    }
+}
+
+impl FromStr for Offset {
+    type Err = NotAQuantity;
+
+    fn from_str(text: &str) -> Result<Self, NotAQuantity> {
+        let (sign, number) = match text.strip_prefix('-') {
+            Some(number) => (-1, number),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let duration = parse_duration(number)?;
+        if duration.subsec_nanos() % 1_000_000 != 0 {
+            return refuse(format!("`{text}` is not a whole number of milliseconds"));
+        }
+        let ms = i64::try_from(duration.as_millis()).expect("a duration is at most a week");
+        Ok(Self { ms: sign * ms })
+    }
+}
+
+/// How much faster a clock runs than it should: `20%`, `-5%`, `300ppm`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Drift {
+    /// In parts per million; negative: slower. From [`Drift::MIN`] to [`Drift::MAX`].
+    pub ppm: i32,
+}
+
+impl Drift {
+    /// A tenth of the right speed.
+    pub const MIN: i32 = -900_000;
+    /// Ten times the right speed.
+    pub const MAX: i32 = 9_000_000;
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if f.sign_plus() && self.ppm >= 0 { "+" } else { "" };
+        match self.ppm {
+            ppm if ppm % 10_000 == 0 => write!(f, "{sign}{}%", ppm / 10_000),
+            ppm => write!(f, "{sign}{ppm}ppm"),
+        }
+    }
+}
+
+impl FromStr for Drift {
+    type Err = NotAQuantity;
+
+    fn from_str(text: &str) -> Result<Self, NotAQuantity> {
+        let scales = [("%", 10_000), ("ppm", 1)];
+        let scaled = scales.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, *scale)));
+        let ppm = scaled.and_then(|(number, scale)| number.parse::<i32>().ok()?.checked_mul(scale));
+        match ppm {
+            Some(0) => refuse(format!("`{text}` is no drift; leave the field out")),
+            Some(ppm @ Self::MIN..=Self::MAX) => Ok(Self { ppm }),
+            Some(_) => refuse(format!("`{text}` is out of range; at least -90%, at most 900%")),
+            None => refuse(format!("`{text}` is not a drift; write a whole number, e.g. 20%, -5% or 300ppm")),
+        }
+    }
+}
+
 /// A number of bytes in each second, at least one: `64KiB/s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bandwidth {

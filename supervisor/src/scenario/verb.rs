@@ -4,6 +4,7 @@
 //! in YAML) and as it is carried out (`nemesis`, a module for each family).
 
 mod network;
+mod node;
 mod process;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::target::Target;
 use super::unit::Time;
 
 pub use network::{Lag, Network, Partition, Party};
+pub use node::{Call, Clock, Crash, Disk, DiskVerb, Loss};
 pub use process::{Kill, Pause, Restart};
 
 /// What a strike does to its target.
@@ -28,6 +30,12 @@ pub enum Verb {
     Partition(Partition),
     /// Links that are slow, narrow, held, lossy or reset.
     Network(Network),
+    /// Clocks that are wrong.
+    Clock(Clock),
+    /// A disk that fails, or loses what it was not told to keep.
+    Disk(Disk),
+    /// A crash at a point of the code.
+    Crash(Crash),
 }
 
 /// When a strike that was given no length is over.
@@ -49,6 +57,9 @@ impl Verb {
             Self::Restart(_) => "restart",
             Self::Partition(_) => "partition",
             Self::Network(_) => "network",
+            Self::Clock(_) => "clock",
+            Self::Disk(_) => "disk",
+            Self::Crash(_) => "crash",
         }
     }
 
@@ -61,6 +72,9 @@ impl Verb {
             Self::Restart(_) => 'R',
             Self::Partition(_) => 'X',
             Self::Network(_) => 'N',
+            Self::Clock(_) => 'C',
+            Self::Disk(_) => 'D',
+            Self::Crash(_) => '!',
         }
     }
 
@@ -68,7 +82,12 @@ impl Verb {
     #[must_use]
     pub fn end(&self) -> End {
         match self {
-            Self::Kill(_) | Self::Pause(_) | Self::Partition(_) => End::AtHeal,
+            Self::Kill(_)
+            | Self::Pause(_)
+            | Self::Partition(_)
+            | Self::Clock(_)
+            | Self::Disk(_)
+            | Self::Crash(_) => End::AtHeal,
             Self::Restart(_) => End::Itself,
             Self::Network(network) if network.is_momentary() => End::Itself,
             Self::Network(_) => End::AtHeal,
@@ -90,6 +109,9 @@ impl Verb {
             Self::Restart(Restart { target }) => format!("restart {target}"),
             Self::Partition(partition) => partition.to_string(),
             Self::Network(network) => network.to_string(),
+            Self::Clock(clock) => clock.to_string(),
+            Self::Disk(disk) => disk.to_string(),
+            Self::Crash(crash) => crash.to_string(),
         };
         match (lasts, self.end()) {
             (Some(lasts), _) => format!("{what} for {}", Time(lasts)),
@@ -105,6 +127,9 @@ impl Verb {
             Self::Kill(Kill { target, .. })
             | Self::Pause(Pause { target })
             | Self::Restart(Restart { target }) => Some(target),
+            Self::Clock(Clock { target, .. })
+            | Self::Disk(Disk { target, .. })
+            | Self::Crash(Crash { target, .. }) => Some(target),
             Self::Partition(_) | Self::Network(_) => None,
         }
     }

@@ -39,6 +39,30 @@ impl Word for crate::fabric::Distribution {
     }
 }
 
+impl Word for super::verb::Loss {
+    const ALL: &'static [Self] = &[Self::All, Self::Some, Self::Torn];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Some => "some",
+            Self::Torn => "torn",
+        }
+    }
+}
+
+impl Word for super::verb::Call {
+    const ALL: &'static [Self] = &[Self::Read, Self::Write, Self::Sync];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Sync => "sync",
+        }
+    }
+}
+
 impl Word for checker::check::CheckName {
     const ALL: &'static [Self] = &Self::ALL;
 

@@ -9,6 +9,7 @@
 
 mod body;
 mod client;
+mod faults;
 mod listener;
 mod topic;
 
@@ -28,7 +29,8 @@ use tokio::time::Instant;
 
 use self::client::PersonClient;
 use super::{Beginning, Client, Directory, NodeName, NodeSpec, NodeView, System};
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{ClockKind, DiskKind, Plan};
+use crate::system::faults::NodeFaults;
 use crate::workload;
 
 /// How long the preparation may take for each person.
@@ -103,6 +105,10 @@ impl System for ChatSystem {
             .then(|| format!("there is no bug `{wanted}` to plant; this build has {}", known.join(", ")))
     }
 
+    fn faults(&self) -> Option<&dyn NodeFaults> {
+        Some(self)
+    }
+
     fn directory(&self) -> &Directory {
         &self.shared.directory
     }
@@ -125,6 +131,14 @@ impl System for ChatSystem {
         option("--argon2-cost", "cheap".into());
         if let Some(bug) = &spec.inject_bug {
             option("--inject-bug", bug.into());
+        }
+        arguments.push("--faults".into());
+        let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
+        if spec.disk == DiskKind::Volatile {
+            option("--disk", "volatile".into());
+        }
+        if spec.clock == ClockKind::Skewable {
+            option("--clock", "skewable".into());
         }
         for (name, value) in &spec.config {
             option(&format!("--{name}"), value.into());

@@ -12,7 +12,21 @@ use crate::scenario::drawn::Drawn;
 const TIMES_MAX: u64 = crate::scenario::plan::STRIKES_MAX as u64;
 
 const FAULT: Fields = Fields {
-    known: &["name", "at", "every", "for", "times", "kill", "pause", "restart", "partition", "network"],
+    known: &[
+        "name",
+        "at",
+        "every",
+        "for",
+        "times",
+        "kill",
+        "pause",
+        "restart",
+        "partition",
+        "network",
+        "clock",
+        "disk",
+        "crash",
+    ],
     later: &super::verb::LATER,
     elsewhere: &[
         ("target", "it belongs inside the verb, e.g. `kill: { target: leader }`"),

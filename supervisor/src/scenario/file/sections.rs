@@ -86,7 +86,7 @@ const ARTIFACTS: Fields = Fields { known: &["keep", "data-dirs"], later: &[], el
 
 const CHECKS_LATER: [&str; 4] = ["delivery", "session", "liveness", "no-log-match"];
 
-const REACH_LATER: [&str; 2] = ["snapshot-installed", "unsynced-bytes-dropped"];
+const REACH_LATER: [&str; 1] = ["snapshot-installed"];
 
 /// Reads the whole file. `None` when something that must be there could not be read.
 pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFile> {

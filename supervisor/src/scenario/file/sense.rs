@@ -11,9 +11,11 @@ use super::ScenarioFile;
 use super::decode::Decoder;
 use super::faults::{Fault, When};
 use super::place::{Place, Placed};
-use super::verb::{SaidNetwork, SaidPartition, SaidVerb};
+use super::verb::{SaidDisk, SaidDiskVerb, SaidNetwork, SaidPartition, SaidVerb};
 use crate::scenario::drawn::Drawn;
-use crate::scenario::plan::{Expectation, NODES_DEFAULT, NODES_MAX, NetworkKind, Reach, STRIKES_MAX};
+use crate::scenario::plan::{
+    ClockKind, DiskKind, Expectation, NODES_DEFAULT, NODES_MAX, NetworkKind, Reach, STRIKES_MAX,
+};
 use crate::scenario::schedule::{Longest, Shortest, moments};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
@@ -30,7 +32,7 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
     let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
     let mut planned = 0;
     for fault in &file.faults {
-        verb(&fault.verb, nodes, decoder);
+        verb(&fault.verb, file, nodes, decoder);
         means(&fault.verb, file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value), decoder);
         planned += strikes(fault, file.run.duration.value, decoder);
         if planned > STRIKES_MAX {
@@ -118,12 +120,24 @@ fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
 }
 
 /// Checks that whom a verb strikes can be there.
-fn verb(verb: &SaidVerb, nodes: usize, decoder: &mut Decoder) {
+fn verb(verb: &SaidVerb, file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) {
     match verb {
         SaidVerb::Kill { target: of, .. }
         | SaidVerb::Pause { target: of }
         | SaidVerb::Restart { target: of } => {
             target(&of.value, of.place, nodes, decoder);
+        }
+        SaidVerb::Crash { target: of, .. } => target(&of.value, of.place, nodes, decoder),
+        SaidVerb::Clock(clock) => {
+            target(&clock.target.value, clock.target.place, nodes, decoder);
+            if file.cluster.clock.is_none_or(|said| said.value != ClockKind::Skewable) {
+                let message = "the clocks of these nodes are the machine's and cannot be set wrong";
+                decoder.refuse_with(clock.place, message, "write `cluster: { clock: skewable }`");
+            }
+        }
+        SaidVerb::Disk(disk) => {
+            target(&disk.target.value, disk.target.place, nodes, decoder);
+            disk_verb(disk, file, nodes, decoder);
         }
         SaidVerb::Partition(SaidPartition { shape, .. }) => {
             let names: Vec<String> = (1..=nodes).map(|number| format!("n{number}")).collect();
@@ -158,6 +172,31 @@ fn means(verb: &SaidVerb, network: NetworkKind, decoder: &mut Decoder) {
             ),
             _ => {}
         }
+    }
+}
+
+/// Checks that a disk can do what is asked of it, and that enough good disks are left.
+fn disk_verb(disk: &SaidDisk, file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) {
+    match disk.fault.value {
+        SaidDiskVerb::PowerLoss(_)
+            if file.cluster.disk.is_none_or(|said| said.value != DiskKind::Volatile) =>
+        {
+            let message = "the disks of these nodes survive a power failure: what is written stays";
+            decoder.refuse_with(disk.fault.place, message, "write `cluster: { disk: volatile }`");
+        }
+        SaidDiskVerb::BitFlip(_) => {
+            let may_fail = (nodes - 1) / 2;
+            let struck = disk.target.value.count(nodes).unwrap_or(nodes);
+            if struck > may_fail {
+                let message = format!(
+                    "`{}` may be {struck} of {nodes} nodes, and a node whose disk is damaged may be lost for good: at \
+                     most {may_fail} can be",
+                    disk.target.value
+                );
+                decoder.refuse(disk.target.place, message);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs of faults and steps, as they are said: a module for each family.
 
 mod network;
+mod node;
 mod process;
 
 use std::time::Duration;
@@ -13,15 +14,17 @@ use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
 use crate::scenario::signal::Signal;
 use crate::scenario::target::{Target, UnknownTarget};
-use crate::scenario::verb::{Kill, Pause, Restart, Verb};
+use crate::scenario::verb::{Crash, Kill, Pause, Restart, Verb};
 
 pub use network::{SaidNetwork, SaidPartition};
+pub use node::{SaidClock, SaidDisk, SaidDiskVerb};
 
 /// The verbs that this version carries out.
-pub(super) const VERBS: [&str; 5] = ["kill", "pause", "restart", "partition", "network"];
+pub(super) const VERBS: [&str; 8] =
+    ["kill", "pause", "restart", "partition", "network", "clock", "disk", "crash"];
 
 /// Those of the format that this version refuses by name.
-pub(super) const LATER: [&str; 5] = ["clock", "disk", "membership", "transfer-leader", "snapshot"];
+pub(super) const LATER: [&str; 3] = ["membership", "transfer-leader", "snapshot"];
 
 /// Where `for` and the like belong when they stand inside a verb.
 const BESIDE: &str = "it belongs beside the verb, not inside it";
@@ -54,6 +57,19 @@ pub enum SaidVerb {
     Partition(SaidPartition),
     /// Something is wrong with links.
     Network(SaidNetwork),
+    /// Clocks are wrong.
+    Clock(SaidClock),
+    /// Something is wrong with a disk.
+    Disk(SaidDisk),
+    /// A crash at a point of the code.
+    Crash {
+        /// Whom.
+        target: Placed<Target>,
+        /// Where.
+        at: Placed<String>,
+        /// How often the node passes there before.
+        skip: Option<Drawn<u64>>,
+    },
 }
 
 /// A verb, and for how long.
@@ -75,6 +91,16 @@ impl SaidVerb {
             Self::Restart { target } => Verb::Restart(Restart { target: target.value.clone() }),
             Self::Partition(partition) => partition.draw(),
             Self::Network(network) => network.draw(rng),
+            Self::Clock(clock) => clock.draw(rng),
+            Self::Disk(disk) => disk.draw(rng),
+            Self::Crash { target, at, skip } => Verb::Crash(Crash {
+                target: target.value.clone(),
+                at: at.value.clone(),
+                skip: skip.map_or(0, |skip| {
+                    let skip = skip.draw(&mut rng.fork("skip"));
+                    u32::try_from(skip).expect("the parser has limited the count")
+                }),
+            }),
         }
     }
 
@@ -86,6 +112,9 @@ impl SaidVerb {
             Self::Restart { target } => format!("restart-{}", target.value),
             Self::Partition(partition) => format!("partition-{}", partition.shape.value),
             Self::Network(network) => format!("network-{}-to-{}", network.from.value, network.to.value),
+            Self::Clock(clock) => format!("clock-{}", clock.target.value),
+            Self::Disk(disk) => format!("disk-{}", disk.target.value),
+            Self::Crash { target, .. } => format!("crash-{}", target.value),
         };
         stem.replace([':', ',', ' '], "-").replace(['|'], "").replace("--", "-")
     }
@@ -154,6 +183,9 @@ pub(super) fn verb(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> 
         "pause" => process::pause(decoder, entry, length),
         "restart" => process::restart(decoder, entry, length),
         "partition" => network::partition(decoder, entry, length),
+        "clock" => node::clock(decoder, entry, length),
+        "disk" => node::disk(decoder, entry, length),
+        "crash" => node::crash(decoder, entry, length),
         _ => network::network(decoder, entry, length),
     }
 }
