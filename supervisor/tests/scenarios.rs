@@ -85,7 +85,8 @@ fn what_ci_runs_takes_at_most_ten_minutes() {
         assert!(plan.tags.iter().any(|tag| tag == "ci"), "{} is not tagged `ci`", plan.name);
         whole += plan.run.warmup + plan.run.duration + OVERHEAD;
     }
-    assert!(whole <= Duration::from_secs(600), "scenarios/ci takes {whole:?}");
+    // Two at a time, as `.ci/run` has it.
+    assert!(whole / 2 <= Duration::from_secs(600), "scenarios/ci takes {:?}", whole / 2);
 }
 
 #[test]
