@@ -13,7 +13,8 @@
 //! A conversation may still grow between two final reads: a send of which nobody knows the outcome may come late. So a
 //! longer answer is not a contradiction by itself; nor is an account whose creation or deletion may come late.
 //!
-//! The nodes are those that gave a digest, left a trace or were talked to by a client.
+//! The nodes are those that gave a digest, left a trace or were talked to by a client, and have not departed before the
+//! end.
 
 mod digests;
 mod final_lists;
@@ -42,7 +43,7 @@ pub fn check(evidence: &Evidence, limits: &Limits<'_>) -> Findings {
         });
         findings = findings.and(compared);
     }
-    findings.keys = evidence.nodes().len() as u64;
+    findings.keys = evidence.remaining().len() as u64;
     findings.peak_bytes = budget.peak();
     findings
 }

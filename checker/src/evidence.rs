@@ -18,10 +18,13 @@ pub struct Evidence {
     pub traces: Vec<NodeTrace>,
     /// What each node's state hashed to, taken after the faults were lifted.
     pub digests: Vec<StateDigest>,
+    /// The nodes that were no part of the cluster any more when digests were taken and everything was read.
+    pub departed: BTreeSet<String>,
 }
 
 impl Evidence {
-    /// The nodes that gave a digest, left a trace or were talked to by a client, in the order of their names.
+    /// The nodes that gave a digest, left a trace or were talked to by a client, in the order of their names; those that
+    /// have departed, too.
     #[must_use]
     pub fn nodes(&self) -> BTreeSet<&str> {
         let traced = self.traces.iter().map(|trace| trace.node.as_str());
@@ -29,6 +32,14 @@ impl Evidence {
         let asked = self.history.operations().iter().filter_map(|operation| operation.node);
         let asked: BTreeSet<Symbol> = asked.collect();
         traced.chain(digested).chain(asked.into_iter().map(|node| self.history.text(node))).collect()
+    }
+
+    /// Those of [`Evidence::nodes`] that were part of the cluster in the end.
+    #[must_use]
+    pub fn remaining(&self) -> BTreeSet<&str> {
+        let mut nodes = self.nodes();
+        nodes.retain(|node| !self.departed.contains(*node));
+        nodes
     }
 
     /// How often a node replaced its state by a snapshot that a leader sent.

@@ -3,7 +3,8 @@
 //! ```text
 //! history.jsonl             what the clients saw            required
 //! nodes/*/trace.jsonl       what each node wrote down       no file, no trace
-//! events.jsonl              lines {"kind":"digest","node":"n1","index":9,"digest":"…"}; others are passed over
+//! events.jsonl              lines {"kind":"digest","node":"n1","index":9,"digest":"…"} and
+//!                           {"kind":"node-left","node":"n1"}; others are passed over
 //! ```
 //!
 //! Files that a killed process left with a torn last line are used as far as they go; [`Loaded::notes`] says so.
@@ -77,7 +78,7 @@ pub fn read(path: &Path) -> Result<Loaded, RunDirError> {
     }
     let mut loaded = read_history(&history, open(&history)?)?;
     read_traces(&path.join("nodes"), &mut loaded)?;
-    read_digests(&path.join("events.jsonl"), &mut loaded)?;
+    read_events(&path.join("events.jsonl"), &mut loaded)?;
     Ok(loaded)
 }
 
@@ -149,7 +150,13 @@ struct DigestEvent {
     digest: String,
 }
 
-fn read_digests(path: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
+/// The fields of a `node-left` that matter here.
+#[derive(Deserialize)]
+struct LeftEvent {
+    node: String,
+}
+
+fn read_events(path: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
     if !path.is_file() {
         return Ok(());
     }
@@ -163,8 +170,10 @@ fn read_digests(path: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
         if length == 0 {
             break;
         }
-        match digest(&text) {
-            Ok(digest) => loaded.evidence.digests.extend(digest),
+        match event(&text) {
+            Ok(Some(Event::Digest(digest))) => loaded.evidence.digests.push(digest),
+            Ok(Some(Event::Left(node))) => drop(loaded.evidence.departed.insert(node)),
+            Ok(None) => {}
             Err(error) if text.last() != Some(&b'\n') && !error.is_data() => {
                 loaded.notes.push(torn_note(path, line));
             }
@@ -177,11 +186,24 @@ fn read_digests(path: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
     Ok(())
 }
 
-fn digest(line: &[u8]) -> Result<Option<StateDigest>, serde_json::Error> {
+/// An event that is evidence.
+enum Event {
+    Digest(StateDigest),
+    /// A node is no part of the cluster any more.
+    Left(String),
+}
+
+fn event(line: &[u8]) -> Result<Option<Event>, serde_json::Error> {
     let EventKind { kind } = serde_json::from_slice(line)?;
-    if kind != "digest" {
-        return Ok(None);
-    }
-    let DigestEvent { node, index, digest } = serde_json::from_slice(line)?;
-    Ok(Some(StateDigest { node, index, digest }))
+    Ok(match kind.as_str() {
+        "digest" => {
+            let DigestEvent { node, index, digest } = serde_json::from_slice(line)?;
+            Some(Event::Digest(StateDigest { node, index, digest }))
+        }
+        "node-left" => {
+            let LeftEvent { node } = serde_json::from_slice(line)?;
+            Some(Event::Left(node))
+        }
+        _ => None,
+    })
 }

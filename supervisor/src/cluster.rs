@@ -222,8 +222,9 @@ impl Cluster {
     }
 
     /// The node is not part of the cluster any more, as far as the testbed goes.
-    pub fn give_up(&self, name: &str) {
+    pub fn give_up(&self, name: &str, why: &str) {
         self.inner.members.remove(name);
+        self.inner.events.emit(RunEvent::NodeLeft { node: name.to_owned(), why: why.to_owned() });
     }
 
     /// The number of the life that goes on.

@@ -14,7 +14,7 @@ pub(super) fn check(evidence: &Evidence) -> Findings {
     }
     let anomalies: Vec<Anomaly> =
         by_index.iter().filter_map(|(index, digests)| compare(*index, digests)).collect();
-    let doubts = doubt(&evidence.nodes(), &by_index).into_iter().collect();
+    let doubts = doubt(&evidence.remaining(), &by_index).into_iter().collect();
     Findings {
         anomalies_total: anomalies.len() as u64,
         anomalies,

@@ -28,6 +28,7 @@ fn a_whole_run_directory_is_read() {
         (
             "events.jsonl",
             "{\"kind\":\"phase\",\"name\":\"read\"}\n\
+             {\"kind\":\"node-left\",\"node\":\"n2\",\"why\":\"it was removed\"}\n\
              {\"kind\":\"digest\",\"node\":\"n1\",\"index\":9,\"digest\":\"ff\",\"time\":5}\n{\"kin",
         ),
     ];
@@ -36,13 +37,15 @@ fn a_whole_run_directory_is_read() {
         assert_eq!(evidence.history.operations().len(), 1);
         let nodes: Vec<_> = evidence.traces.iter().map(|t| (t.node.as_str(), t.events.len())).collect();
         assert_eq!(nodes, [("n1", 1), ("n2", 1)]);
+        assert_eq!(evidence.departed, ["n2".to_owned()].into());
+        assert!(evidence.nodes().contains("n2") && !evidence.remaining().contains("n2"));
         assert_eq!(evidence.digests, [StateDigest { node: "n1".into(), index: 9, digest: "ff".into() }]);
         let shown = |path: &str| root.join(path).display().to_string();
         assert_eq!(
             notes,
             [
                 format!("{}:2: the line is torn and was passed over", shown("nodes/n2/trace.jsonl")),
-                format!("{}:3: the line is torn and was passed over", shown("events.jsonl")),
+                format!("{}:4: the line is torn and was passed over", shown("events.jsonl")),
             ]
         );
     });

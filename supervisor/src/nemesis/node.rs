@@ -196,8 +196,8 @@ impl Nemesis {
         let inspect = struck.iter().map(|Struck { node, generation }| async move {
             let text = match self.cluster.bring_back_or_refuse(node, *generation, code).await {
                 Ok(Comeback::Refused) => {
-                    self.cluster.give_up(node);
-                    format!("{node} refused its damaged disk, and is out of the run")
+                    self.cluster.give_up(node, "it refused its damaged disk, as it must");
+                    format!("{node} refused its damaged disk")
                 }
                 Ok(_) => format!("{node} started again"),
                 Err(HarnessFailure::Start { why, .. }) => format!("{node} did not come back: {why}"),

@@ -58,6 +58,13 @@ pub enum RunEvent {
         /// The testbed ended it.
         expected: bool,
     },
+    /// A node is no part of the cluster any more.
+    NodeLeft {
+        /// Which node.
+        node: String,
+        /// Why.
+        why: String,
+    },
     /// A node was seen to lead a term for the first time.
     Leader {
         /// Which node.
