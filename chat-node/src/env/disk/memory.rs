@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use redb::StorageBackend;
 
@@ -18,6 +18,8 @@ pub(crate) struct MemoryDisk {
     below: Plain,
     volatile: VolatileDisk,
     power: Arc<Mutex<Power>>,
+    /// Read while something changes, written while a copy is made: a copy is of one moment.
+    moment: Arc<RwLock<()>>,
 }
 
 impl Default for MemoryDisk {
@@ -48,26 +50,32 @@ impl Power {
 impl MemoryDisk {
     fn over(below: Plain) -> Self {
         let volatile = VolatileDisk::over(Arc::new(below.clone())).unwrap();
-        Self { below, volatile, power: Arc::default() }
+        Self { below, volatile, power: Arc::default(), moment: Arc::default() }
     }
 
     fn power(&self) -> MutexGuard<'_, Power> {
         self.power.lock().unwrap()
     }
 
+    /// A call that may change something. It lasts as long as what this returns.
+    fn begin(&self) -> io::Result<RwLockReadGuard<'_, ()>> {
+        let moment = self.moment.read().unwrap();
+        self.power().on()?;
+        Ok(moment)
+    }
+
     /// A call that changes something, if there is power for it.
-    fn change(&self) -> io::Result<()> {
-        let mut power = self.power();
-        power.on()?;
-        power.changes += 1;
-        Ok(())
+    fn change(&self) -> io::Result<RwLockReadGuard<'_, ()>> {
+        let moment = self.begin()?;
+        self.power().changes += 1;
+        Ok(moment)
     }
 
     /// A call that syncs, if there is power for it.
-    fn sync(&self) -> io::Result<()> {
-        self.change()?;
+    fn sync(&self) -> io::Result<RwLockReadGuard<'_, ()>> {
+        let moment = self.change()?;
         self.power().syncs += 1;
-        Ok(())
+        Ok(moment)
     }
 
     /// From now on, the power fails at the `sync`-th sync that follows: it, and all after it, fail.
@@ -89,6 +97,7 @@ impl MemoryDisk {
 
     /// What is there after the power failed, or the process was killed.
     pub(crate) fn after(&self, keep: Keep) -> Self {
+        let _moment = self.moment.write().unwrap();
         let below = self.below.copy();
         self.volatile.let_through(&below, keep).unwrap();
         Self::over(below)
@@ -134,27 +143,27 @@ impl MemoryDisk {
 
 impl Disk for MemoryDisk {
     fn database(&self, name: &str) -> io::Result<Box<dyn StorageBackend>> {
-        self.power().on()?;
+        let _moment = self.begin()?;
         Ok(Box::new(Backend { disk: self.clone(), file: self.volatile.database(name)? }))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        self.change()?;
+        let _moment = self.change()?;
         Ok(Box::new(Writing { disk: self.clone(), file: self.volatile.create(name)? }))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
-        self.power().on()?;
+        let _moment = self.begin()?;
         self.volatile.open(name)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.sync()?;
+        let _moment = self.sync()?;
         self.volatile.rename(from, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.change()?;
+        let _moment = self.change()?;
         self.volatile.remove(name)
     }
 
@@ -190,17 +199,17 @@ impl StorageBackend for Backend {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.disk.change()?;
+        let _moment = self.disk.change()?;
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.disk.sync()?;
+        let _moment = self.disk.sync()?;
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.disk.change()?;
+        let _moment = self.disk.change()?;
         self.file.write(offset, data)
     }
 }
@@ -212,7 +221,7 @@ struct Writing {
 
 impl Write for Writing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.change()?;
+        let _moment = self.disk.change()?;
         self.file.write(bytes)
     }
 
@@ -223,12 +232,12 @@ impl Write for Writing {
 
 impl DiskFile for Writing {
     fn sync(&mut self) -> io::Result<()> {
-        self.disk.sync()?;
+        let _moment = self.disk.sync()?;
         self.file.sync()
     }
 
     fn overwrite(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk.change()?;
+        let _moment = self.disk.change()?;
         self.file.overwrite(bytes)
     }
 }

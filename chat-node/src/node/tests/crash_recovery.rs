@@ -75,6 +75,8 @@ async fn a_node_comes_back_from_every_point_with_what_it_acknowledged() {
     for point in CrashPoint::ALL.iter().copied().filter(|point| by(*point) != By::Conflict) {
         let Left { disks, acknowledged } = crash(point, &snapshot).await;
         for (number, disk) in disks.into_iter().enumerate() {
+            // Shown when the test fails.
+            println!("{point}, disk {number}, {acknowledged} acknowledged");
             let node = lone_node(disk).await;
             let found = records(&node).await;
             assert!(found >= acknowledged, "{point}, disk {number}: {found} found of {acknowledged}");
