@@ -5,13 +5,13 @@
 //! task that runs [`within`] a runtime, and all that it starts through the library, belongs to it.
 //!
 //! # What it does not do
-//! It does not follow a task that is started by others, as tonic does for each connection. There, and outside any
-//! runtime, [`with`] gives the host's.
+//! It does not follow a task that is started by others, as tonic does for each connection. There the host's runtime is
+//! given. Whoever has an [`Env`](super::Env) asks that.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{HostRuntime, Runtime};
+use super::{HostRuntime, Instant, Runtime};
 
 tokio::task_local! {
     static RUNTIME: Arc<dyn Runtime>;
@@ -31,4 +31,10 @@ pub fn with<T>(show: impl Fn(&Arc<dyn Runtime>) -> T) -> T {
         let host: Arc<dyn Runtime> = Arc::new(HostRuntime::current());
         show(&host)
     })
+}
+
+/// The monotonic clock of the node that the calling task belongs to. It can be asked anywhere.
+#[must_use]
+pub fn now() -> Instant {
+    RUNTIME.try_with(|runtime| runtime.now()).unwrap_or_else(|_| HostRuntime::clock())
 }

@@ -94,9 +94,15 @@ fn later(now: Instant, duration: Duration) -> Instant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeInstant(Instant);
 
+impl From<Instant> for NodeInstant {
+    fn from(at: Instant) -> Self {
+        Self(at)
+    }
+}
+
 impl library::Instant for NodeInstant {
     fn now() -> Self {
-        current::with(|runtime| Self(runtime.now()))
+        Self(current::now())
     }
 }
 

@@ -26,11 +26,17 @@ impl HostRuntime {
     pub fn current() -> Self {
         Self { handle: Handle::current() }
     }
+
+    /// The host's monotonic clock, also outside a tokio runtime.
+    #[must_use]
+    pub fn clock() -> Instant {
+        Instant::now()
+    }
 }
 
 impl Runtime for HostRuntime {
     fn now(&self) -> Instant {
-        Instant::now()
+        Self::clock()
     }
 
     fn unix_ns(&self) -> u64 {

@@ -90,3 +90,19 @@ fn a_cluster_serves_whatever_its_wall_clocks_say_and_however_far_timers_jump() {
     let next = cluster.leader();
     cluster.surely_by_its_clock(&next, 4);
 }
+
+#[test]
+fn a_leader_whose_timers_jumped_sees_who_answers() {
+    let mut cluster = Cluster::new(3, Compaction::default());
+    let jump = Skew { timer_jump_ms: 86_400_000, ..Skew::default() };
+    cluster.names.iter().for_each(|name| cluster.skew(name, jump));
+    let (leader, follower) = (cluster.leader(), cluster.follower());
+    let name = NodeName::parse(&follower).unwrap();
+    let answers = |cluster: &Cluster| {
+        let replica = cluster.replica(&leader);
+        replica.answers(&replica.metrics(), &name)
+    };
+    cluster.until("an answer", |cluster| answers(cluster).then_some(()));
+    cluster.kill(&follower);
+    cluster.until("silence", |cluster| (!answers(cluster)).then_some(()));
+}

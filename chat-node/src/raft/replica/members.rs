@@ -14,7 +14,6 @@ use std::time::Duration;
 use openraft::async_runtime::WatchReceiver as _;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use openraft::raft::Precondition;
-use openraft::type_config::TypeConfigExt as _;
 use openraft::{ChangeMembers, EmptyNode, Instant as _, RaftMetrics};
 use proto::raft::{InviteReply, InviteRequest, Kind};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -22,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::Replica;
 use super::leader::write_fault;
 use crate::env::Instant;
+use crate::raft::async_runtime::NodeInstant;
 use crate::raft::change::ChangeError;
 use crate::raft::failure::Failure;
 use crate::raft::status::Member;
@@ -158,8 +158,9 @@ impl Replica {
             return true;
         }
         let heard = metrics.heartbeat.as_ref().and_then(|heard| heard.get(node)?.as_ref());
-        // The library's own clock made that time.
-        heard.is_some_and(|heard| TypeConfig::now().saturating_duration_since(**heard) < HEARD)
+        // The library goes by the node's clock, too.
+        let now = NodeInstant::from(self.env().now());
+        heard.is_some_and(|heard| now.saturating_duration_since(**heard) < HEARD)
     }
 
     /// One change at a time.
