@@ -5,6 +5,7 @@
 
 mod batch;
 mod check;
+mod doctor;
 mod machine;
 mod plan;
 mod player;
@@ -63,6 +64,8 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Say what this machine can and cannot do, and what a killed run left on it.
+    Doctor(doctor::DoctorArgs),
     /// Start a cluster for people and keep it up until Ctrl-C.
     Up(UpArgs),
 }
@@ -192,6 +195,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Plan(args) => plan::draw(&args),
         Command::Check(args) => check::check(&args),
         Command::Validate { files } => plan::validate(&files),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Up(args) => in_runtime(|interrupt| up::up(args, interrupt)),
     }
 }

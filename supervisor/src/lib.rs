@@ -12,12 +12,14 @@
 //! - [`run`] does it all and writes [`rundir`], which is everything that [`judge`] reads.
 //! - [`shrink`] looks for a smaller plan that fails as a run did.
 //! - [`suite`] is many scenarios, one after another or side by side.
+//! - [`doctor`] says what the machine can do, and what a killed run left.
 //! - [`report`] is what a person sees; [`cli`] is where they begin.
 //!
 //! A failure of the testbed is a [`harness::HarnessFailure`]; it is never a verdict about the system.
 
 pub mod cli;
 pub mod cluster;
+pub mod doctor;
 pub mod environment;
 pub mod exit;
 pub mod fabric;

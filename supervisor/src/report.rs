@@ -5,9 +5,11 @@
 //! - [`batch`]: the outcomes of several runs; [`recap`]: what failed of a suite, which [`junit`] and [`github`] say
 //!   to a CI, and [`suite_progress`] shows while it goes on.
 //! - [`shrink`]: a search for a smaller plan.
+//! - [`doctor`]: what the machine can and cannot do.
 //! - `verdict.json` is [`crate::judge::VerdictFile`] as it is.
 
 pub mod batch;
+pub mod doctor;
 pub mod github;
 pub mod junit;
 pub mod progress;
