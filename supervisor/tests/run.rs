@@ -173,6 +173,15 @@ fn no_node_outlives_a_supervisor_that_was_killed_and_what_it_recorded_can_be_jud
     assert_eq!(verdict["checks"][0]["name"], "linearizable");
     assert_eq!(verdict["checks"][0]["verdict"], "valid", "{verdict:#}");
     assert!(verdict["checks"][0]["operations"].as_u64().is_some_and(|operations| operations > 20));
+
+    // `latest` is the run that was killed, and the next one needs no cleaning.
+    let latest = || fs::canonicalize(place.path().join("runs/latest")).expect("a link");
+    assert_eq!(latest(), fs::canonicalize(&run).expect("the run"));
+    let next = place.run_to_end(&["run", "long.yaml", "--set", "run.duration=1s", "--seed", "1"]);
+    assert_eq!(next.status.code(), Some(0), "{}", text(&next));
+    assert_ne!(latest(), fs::canonicalize(&run).expect("the run"), "the newest run is another one");
+    assert!(latest().join("verdict.json").is_file());
+    assert!(!place.path().join("runs/latest-failed").exists(), "no run ended other than expected");
 }
 
 #[test]
