@@ -13,17 +13,23 @@ use thiserror::Error;
 pub enum Bug {
     /// A linearizable read is answered from the node's own state, without asking whether it is the newest.
     StaleRead,
+    /// A subscription that goes on after a cursor passes over the first message behind it (etcd#15271, etcd#17529).
+    PollSkip,
+    /// A subscription that goes on after a cursor tells the message at the cursor again (etcd#17247).
+    PollAgain,
 }
 
 impl Bug {
     /// All that can be planted, in a build that can plant any.
-    pub const ALL: [Bug; 1] = [Bug::StaleRead];
+    pub const ALL: [Bug; 3] = [Bug::StaleRead, Bug::PollSkip, Bug::PollAgain];
 
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Bug::StaleRead => "stale-read",
+            Bug::PollSkip => "poll-skip",
+            Bug::PollAgain => "poll-again",
         }
     }
 }
@@ -66,7 +72,8 @@ pub const PLANTABLE: bool = cfg!(feature = "bugs");
 /// The names of the bugs that this build can plant.
 #[must_use]
 pub fn names() -> &'static [&'static str] {
-    const NAMES: [&str; Bug::ALL.len()] = [Bug::StaleRead.name()];
+    const NAMES: [&str; Bug::ALL.len()] =
+        [Bug::StaleRead.name(), Bug::PollSkip.name(), Bug::PollAgain.name()];
     if PLANTABLE { &NAMES } else { &[] }
 }
 

@@ -442,6 +442,10 @@ impl Consensus for Replica {
         Replica::standing(self)
     }
 
+    fn bugs(&self) -> &Bugs {
+        &self.inner.bugs
+    }
+
     fn status(&self) -> Status {
         let metrics = self.metrics();
         let members = self.members();

@@ -19,6 +19,7 @@ use proto::chat::{Code, Event};
 
 use super::consensus::Consensus;
 use super::{Service, ServiceError, message};
+use crate::bug::Bug;
 use crate::env::{Instant, watch};
 use crate::machine::inbox;
 use crate::machine::session::{Caller, TokenHash};
@@ -47,8 +48,14 @@ pub(super) async fn begin<C: Consensus>(
     deadline: Instant,
 ) -> Result<impl Stream<Item = Result<Event, ServiceError>> + Send + use<C>, ServiceError> {
     let applied = service.consensus.applied();
+    let bugs = service.consensus.bugs();
+    let cursor = if bugs.has(Bug::PollAgain) { cursor.saturating_sub(1) } else { cursor };
+    let skips = bugs.has(Bug::PollSkip) && cursor > 0;
     let mut subscription = Subscription { service, token_hash, cursor, applied, page: VecDeque::new() };
     subscription.turn_page(Consistency::Linearizable, deadline).await?;
+    if skips && let Some(skipped) = subscription.page.pop_front() {
+        subscription.cursor = skipped.cursor;
+    }
     Ok(try_unfold(subscription, |mut subscription| async move {
         let event = subscription.next().await?;
         Ok(Some((event, subscription)))

@@ -30,8 +30,11 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn start() -> Self {
+        Self::of(MemoryConsensus::new())
+    }
+
+    fn of(consensus: MemoryConsensus) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let consensus = MemoryConsensus::new();
         let config = ServiceConfig { password_cost: Cost::Cheap, session_ms: 60_000 };
         let service = Service::new(env(&directory), consensus.clone(), config);
         Self { consensus, service, _directory: directory }
@@ -313,6 +316,29 @@ async fn a_subscription_tells_what_was_and_then_what_comes_and_resumes_from_a_cu
     });
     let message = told.unwrap().message.unwrap();
     assert_eq!((message.body.as_str(), message.sequence), ("are you there?", sent.sequence));
+}
+
+#[cfg(feature = "bugs")]
+#[tokio::test]
+async fn a_planted_bug_bites_a_subscription_that_is_resumed_and_no_other() {
+    use crate::bug::Bug;
+
+    // Of three messages, the first that is told after the cursor of the first one.
+    for (bug, told) in [(None, 1), (Some(Bug::PollSkip), 2), (Some(Bug::PollAgain), 0)] {
+        let consensus = MemoryConsensus::new();
+        let node = Node::of(bug.map_or(consensus.clone(), |bug| consensus.with(bug)));
+        let (alice, _) = node.alice_and_bob().await;
+        for sequence in 1..=3 {
+            node.send(&alice, "bob", "x", sequence).await.unwrap();
+        }
+        let mut events = subscribe(&node, &alice, 0).await.unwrap();
+        let mut cursors = Vec::new();
+        for _ in 0..3 {
+            cursors.push(next(&node, &mut events).await.unwrap().cursor);
+        }
+        let mut resumed = subscribe(&node, &alice, cursors[0]).await.unwrap();
+        assert_eq!(next(&node, &mut resumed).await.unwrap().cursor, cursors[told], "{bug:?}");
+    }
 }
 
 #[tokio::test]

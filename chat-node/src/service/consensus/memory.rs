@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use proto::log::{Command, Proposal, Reply};
 
 use super::Consensus;
+use crate::bug::Bugs;
 use crate::env::{Instant, watch};
 use crate::machine::tables::memory::Memory;
 use crate::machine::tables::{StoreError, Tables};
@@ -28,6 +29,7 @@ pub(crate) struct MemoryConsensus {
     watched: watch::Receiver<u64>,
     standing: Arc<watch::Sender<Standing>>,
     standings: watch::Receiver<Standing>,
+    bugs: Bugs,
 }
 
 #[derive(Default)]
@@ -45,7 +47,13 @@ impl MemoryConsensus {
         let (applied, watched) = watch::channel(0);
         let (standing, standings) = watch::channel(Standing::Member);
         let (applied, standing) = (Arc::new(applied), Arc::new(standing));
-        Self { shared: Arc::default(), applied, watched, standing, standings }
+        Self { shared: Arc::default(), applied, watched, standing, standings, bugs: Bugs::default() }
+    }
+
+    /// The same, with a planted bug.
+    #[cfg(feature = "bugs")]
+    pub(crate) fn with(self, bug: crate::bug::Bug) -> Self {
+        Self { bugs: Bugs::planted(vec![bug]), ..self }
     }
 
     /// The node is removed from the cluster.
@@ -127,6 +135,10 @@ impl Consensus for MemoryConsensus {
 
     fn standing(&self) -> watch::Receiver<Standing> {
         self.standings.clone()
+    }
+
+    fn bugs(&self) -> &Bugs {
+        &self.bugs
     }
 
     fn status(&self) -> Status {
