@@ -58,6 +58,9 @@ fn all() -> ExitCode {
         passed &= run("without rights", as_nobody(Command::new("/proc/self/exe").arg("__cases")));
     }
     nothing_is_left();
+    if cfg!(feature = "chat") {
+        nothing_of_a_run_is_left();
+    }
     assert_eq!(network(), before, "this process has left its network");
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -359,6 +362,66 @@ fn nothing_is_left() {
     }
 }
 
+/// A short run of real nodes, with a fault that stands for most of it.
+const SCENARIO: &str = "\
+version: 1
+name: leftovers
+cluster: { nodes: 3, network: kernel }
+workload: { kind: conversation, clients: 2, rate: 20/s }
+run: { warmup: 0s, duration: 8s, settle: 30s, final-reads: true }
+faults:
+  - { name: cut, at: 1s, for: 5s, partition: { isolate: follower } }
+checks: [linearizable, durable, one-leader-per-term, convergence]
+";
+
+/// Ends runs in several ways while a fault stands: no process, and so no namespace and no rule, is left. Where root runs
+/// this, the runs are those of somebody without rights.
+fn nothing_of_a_run_is_left() {
+    let ways: [(&str, End); 3] = [
+        ("it ends by itself", |_| {}),
+        ("SIGINT", |child| signal(child, nix::sys::signal::Signal::SIGINT)),
+        ("SIGKILL", |child| signal(child, nix::sys::signal::Signal::SIGKILL)),
+    ];
+    for (name, end) in ways {
+        let directory = tempfile::tempdir().unwrap();
+        let scenario = directory.path().join("leftovers.yaml");
+        std::fs::write(&scenario, SCENARIO).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_supervisor"));
+        command.arg("run").arg(&scenario).arg("--out").arg(directory.path().join("runs"));
+        command.args(["--progress", "plain"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        if nix::unistd::getuid().is_root() {
+            std::os::unix::fs::chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            as_nobody(&mut command);
+        }
+        let mut child = command.spawn().expect("the supervisor was built");
+        let mut lines = BufReader::new(child.stderr.take().expect("it was asked for")).lines();
+        let mut said = Vec::new();
+        let stands = lines.by_ref().map_while(Result::ok).any(|line| {
+            said.push(line.clone());
+            line.contains("partition n")
+        });
+        if !stands && said.iter().any(|line| line.contains("is not possible here")) {
+            println!("SKIPPED: {}", said.join("\n"));
+            child.wait().unwrap();
+            return;
+        }
+        assert!(stands, "no fault struck: {said:#?}");
+        let namespace = name_of(&format!("/proc/{}/ns/net", child.id())).unwrap();
+        assert_ne!(namespace, network(), "the run is in the network of everybody");
+        assert_eq!(held_by(&namespace), 4, "three nodes and their supervisor are in {namespace}");
+        end(&mut child);
+        // Nobody reads what it says, but it must be able to say it.
+        let rest: Vec<String> = lines.map_while(Result::ok).collect();
+        child.wait().unwrap();
+        let deadline = Instant::now() + LIMIT;
+        while is_held(&namespace) {
+            assert!(Instant::now() < deadline, "{name}: {namespace} is left behind: {rest:#?}");
+            std::thread::yield_now();
+        }
+        println!("nothing of a run is left when {name} ... ok");
+    }
+}
+
 fn signal(child: &Child, signal: nix::sys::signal::Signal) {
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
     nix::sys::signal::kill(pid, signal).expect("a process that was not waited for can be signalled");
@@ -375,8 +438,13 @@ fn name_of(path: &str) -> Option<String> {
 
 /// Some process is in the namespace.
 fn is_held(namespace: &str) -> bool {
+    held_by(namespace) > 0
+}
+
+/// How many processes are in the namespace.
+fn held_by(namespace: &str) -> usize {
     let processes = std::fs::read_dir("/proc").expect("there is a /proc");
     let names =
         processes.flatten().filter_map(|entry| name_of(&format!("{}/ns/net", entry.path().display())));
-    names.into_iter().any(|name| name == namespace)
+    names.into_iter().filter(|name| name == namespace).count()
 }

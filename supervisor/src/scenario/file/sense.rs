@@ -167,7 +167,9 @@ fn means(verb: &SaidVerb, network: NetworkKind, decoder: &mut Decoder) {
             ),
             (NetworkKind::Kernel, "delay" | "hold" | "black-hole") => decoder.refuse_with(
                 *place,
-                format!("the kernel's network has no `{effect}`: it can only drop packets"),
+                format!(
+                    "the kernel's network has no `{effect}`: it can only drop packets and reset connections"
+                ),
                 "leave out `network: kernel` in `cluster`",
             ),
             _ => {}
