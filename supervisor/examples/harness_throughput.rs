@@ -115,7 +115,16 @@ impl System for EchoSystem {
         let role = if node == "n1" { "leader" } else { "follower" }.to_owned();
         let applied = self.store.applied.get();
         let leader = Some("n1".to_owned());
-        ready(Ok(NodeView { role, term: 1, leader, applied, last_log: applied, purged: 0 })).boxed_local()
+        ready(Ok(NodeView {
+            role,
+            term: 1,
+            leader,
+            applied,
+            last_log: applied,
+            purged: 0,
+            members: BTreeMap::new(),
+        }))
+        .boxed_local()
     }
 
     fn digest<'a>(

@@ -89,6 +89,8 @@ struct Inner {
     events: Events,
     nodes: BTreeMap<NodeName, Node>,
     members: Members,
+    /// How many of the spares have been taken.
+    spares_taken: Cell<usize>,
 }
 
 #[derive(Default)]
@@ -121,7 +123,9 @@ impl Cluster {
         let everyone = settings.founders.iter().chain(&settings.spares);
         let nodes = everyone.map(|name| (name.clone(), Node::default())).collect();
         let members = Members::new(settings.founders.clone());
-        Self { inner: Rc::new(Inner { settings, system, events, nodes, members }) }
+        Self {
+            inner: Rc::new(Inner { settings, system, events, nodes, members, spares_taken: Cell::new(0) }),
+        }
     }
 
     /// The nodes that are to be part of the cluster now.
@@ -225,6 +229,28 @@ impl Cluster {
     pub fn give_up(&self, name: &str, why: &str) {
         self.inner.members.remove(name);
         self.inner.events.emit(RunEvent::NodeLeft { node: name.to_owned(), why: why.to_owned() });
+    }
+
+    /// The next node that may join. It has never been started.
+    #[must_use]
+    pub fn take_spare(&self) -> Option<NodeName> {
+        let taken = self.inner.spares_taken.get();
+        let spare = self.inner.settings.spares.get(taken)?;
+        self.inner.spares_taken.set(taken + 1);
+        Some(spare.clone())
+    }
+
+    /// The node is part of the cluster from now on.
+    pub fn joined(&self, name: &str) {
+        self.inner.members.add(name);
+        self.inner.events.emit(RunEvent::NodeJoined { node: name.to_owned() });
+    }
+
+    /// Removes all that a node that has no process has stored.
+    pub fn wipe(&self, name: &str) -> Result<(), HarnessFailure> {
+        assert_eq!(self.state(name), NodeState::Dead, "{name} is wiped while it has a process");
+        let data = self.data_dir(name);
+        fs::remove_dir_all(&data).map_err(HarnessFailure::file("remove", &data))
     }
 
     /// The number of the life that goes on.

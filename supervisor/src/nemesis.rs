@@ -11,6 +11,7 @@
 
 mod effect;
 mod guard;
+mod membership;
 mod network;
 mod node;
 mod process;
@@ -122,6 +123,9 @@ impl Nemesis {
             Verb::Clock(clock) => self.set_clocks(clock, aim).await,
             Verb::Disk(disk) => self.break_disks(disk, aim, rng).await,
             Verb::Crash(crash) => self.arm(crash, aim).await,
+            Verb::Membership(change) => self.change_members(change, aim).await,
+            Verb::TransferLeader(_) => self.transfer_leader(aim).await,
+            Verb::Snapshot(snapshot) => self.take_snapshots(snapshot, aim).await,
         }
     }
 
@@ -195,5 +199,8 @@ fn aim(verb: &Verb, nodes: &[NodeStatus], rng: &mut Rng) -> Result<Aim, String> 
         Verb::Clock(clock) => at(&clock.target, rng),
         Verb::Disk(disk) => at(&disk.target, rng),
         Verb::Crash(crash) => at(&crash.target, rng),
+        Verb::Membership(change) => change.aim(nodes, rng),
+        Verb::TransferLeader(transfer) => at(&transfer.to, rng),
+        Verb::Snapshot(snapshot) => at(&snapshot.target, rng),
     }
 }

@@ -11,6 +11,7 @@ pub mod chat;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod faults;
+pub mod membership;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::faults::NodeFaults;
+use self::membership::Membership;
 use crate::scenario::plan::{ClockKind, DiskKind, Plan};
 
 /// The name of a node: `n1`.
@@ -88,6 +90,8 @@ pub struct NodeView {
     pub last_log: u64,
     /// The last index that it has purged from its log; 0: none.
     pub purged: u64,
+    /// The members of the cluster as it knows them, and whether they vote.
+    pub members: BTreeMap<NodeName, bool>,
 }
 
 impl NodeView {
@@ -169,6 +173,11 @@ pub trait System {
 
     /// The way to break its nodes from within, if there is one.
     fn faults(&self) -> Option<&dyn NodeFaults> {
+        None
+    }
+
+    /// The way to change its members, its leader and its snapshots, if there is one.
+    fn membership(&self) -> Option<&dyn Membership> {
         None
     }
 

@@ -24,6 +24,13 @@ impl Members {
         self.nodes.borrow().clone()
     }
 
+    /// `node` is one from now on.
+    pub(super) fn add(&self, node: &str) {
+        if !self.nodes.borrow().iter().any(|member| member == node) {
+            self.nodes.borrow_mut().push(node.to_owned());
+        }
+    }
+
     /// `node` is one no more.
     pub(super) fn remove(&self, node: &str) {
         self.nodes.borrow_mut().retain(|member| member != node);

@@ -43,6 +43,7 @@ mod tests {
             applied: 9,
             last_log: 9,
             purged: 0,
+            members: BTreeMap::new(),
         };
         let named = of.iter().enumerate().map(|(index, of)| (format!("n{}", index + 1), Some(view(of))));
         named.collect()

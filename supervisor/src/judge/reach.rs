@@ -24,6 +24,7 @@ pub(super) fn judge(
             Reach::LeaderChanges => leader_changes(evidence, metrics.window),
             Reach::OkDuringFaults => metrics.ok_during_faults,
             Reach::FaultsInstalled => effects(events).filter(|counts| !counts.is_empty()).count() as u64,
+            Reach::SnapshotInstalled => evidence.snapshots_installed(),
             Reach::Count(count) => effects(events).filter_map(|counts| counts.get(count)).sum(),
             Reach::Operations => metrics.ok + metrics.fail,
         });

@@ -100,6 +100,14 @@ pub struct FaultGuard {
     standing: Standing,
 }
 
+impl FaultGuard {
+    /// What the fault was has happened, and this is what came of it.
+    pub fn done(mut self, effect: Effect) -> Self {
+        self.undo = Undo::Done(effect);
+        self
+    }
+}
+
 impl Drop for FaultGuard {
     fn drop(&mut self) {
         self.standing.count.set(self.standing.count.get() - 1);

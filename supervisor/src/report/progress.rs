@@ -181,6 +181,7 @@ fn describe(event: &RunEvent) -> Option<String> {
         }
         RunEvent::NodeStarted { .. } | RunEvent::Digest { .. } => return None,
         RunEvent::NodeExited { expected: true, .. } => return None,
+        RunEvent::NodeJoined { node } => format!("{node} is part of the cluster"),
         RunEvent::NodeLeft { node, why } => format!("{node} is out of the run: {why}"),
         RunEvent::NodeExited { node, status, .. } => format!("{node} ended by itself: {status}"),
         RunEvent::Leader { node, term } => format!("{node} leads term {term}"),

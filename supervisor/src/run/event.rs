@@ -58,6 +58,11 @@ pub enum RunEvent {
         /// The testbed ended it.
         expected: bool,
     },
+    /// A node has become a part of the cluster.
+    NodeJoined {
+        /// Which node.
+        node: String,
+    },
     /// A node is no part of the cluster any more.
     NodeLeft {
         /// Which node.

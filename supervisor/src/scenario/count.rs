@@ -40,6 +40,16 @@ pub enum Count {
     BitsFlipped,
     /// Nodes that ended at a point of their code.
     Crashes,
+    /// Nodes that became members with a vote.
+    MembersAdded,
+    /// Nodes that were members and left.
+    MembersRemoved,
+    /// Nodes that lost their disk.
+    DisksWiped,
+    /// Leaders that handed over to another node.
+    LeadersTransferred,
+    /// Snapshots that were made because a fault said so.
+    SnapshotsForced,
 }
 
 impl Word for Count {
@@ -60,6 +70,11 @@ impl Word for Count {
         Self::DiskFailures,
         Self::BitsFlipped,
         Self::Crashes,
+        Self::MembersAdded,
+        Self::MembersRemoved,
+        Self::DisksWiped,
+        Self::LeadersTransferred,
+        Self::SnapshotsForced,
     ];
 
     fn word(self) -> &'static str {
@@ -80,6 +95,11 @@ impl Word for Count {
             Self::DiskFailures => "disk-failures",
             Self::BitsFlipped => "bits-flipped",
             Self::Crashes => "crashes",
+            Self::MembersAdded => "members-added",
+            Self::MembersRemoved => "members-removed",
+            Self::DisksWiped => "disks-wiped",
+            Self::LeadersTransferred => "leaders-transferred",
+            Self::SnapshotsForced => "snapshots-forced",
         }
     }
 }

@@ -44,7 +44,7 @@ pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use faults::{Fault, When};
 pub use place::{Place, Placed};
 pub(super) use spot::{Spot, refuse_at};
-pub use verb::{SaidClock, SaidDisk, SaidDiskVerb, SaidNetwork, SaidPartition, SaidVerb};
+pub use verb::{SaidClock, SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
 
 /// What a scenario says.
 #[derive(Debug, Clone, PartialEq)]

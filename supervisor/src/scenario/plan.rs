@@ -281,14 +281,21 @@ pub enum Reach {
     FaultsInstalled,
     /// An operation completed.
     Operations,
+    /// A node replaced its state by a snapshot that a leader sent.
+    SnapshotInstalled,
     /// Faults have done something so often.
     Count(Count),
 }
 
 impl Reach {
     /// What can be reached that is not a figure of the faults.
-    const OWN: [Self; 4] =
-        [Self::LeaderChanges, Self::OkDuringFaults, Self::FaultsInstalled, Self::Operations];
+    const OWN: [Self; 5] = [
+        Self::LeaderChanges,
+        Self::OkDuringFaults,
+        Self::FaultsInstalled,
+        Self::Operations,
+        Self::SnapshotInstalled,
+    ];
 
     /// Everything that can be reached, in the order in which it is listed to a person.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -304,6 +311,7 @@ impl Reach {
             Self::OkDuringFaults => "ok-during-faults",
             Self::FaultsInstalled => "faults-installed",
             Self::Operations => "operations",
+            Self::SnapshotInstalled => "snapshot-installed",
         }
     }
 }

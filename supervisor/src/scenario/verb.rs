@@ -3,6 +3,7 @@
 //! A verb is written in three forms: as it was said (`scenario::file`), as it is planned (here; `plan.yaml` is this type
 //! in YAML) and as it is carried out (`nemesis`, a module for each family).
 
+mod membership;
 mod network;
 mod node;
 mod process;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::target::Target;
 use super::unit::Time;
 
+pub use membership::{Membership, Snapshot, TransferLeader};
 pub use network::{Lag, Network, Partition, Party};
 pub use node::{Call, Clock, Crash, Disk, DiskVerb, Loss};
 pub use process::{Kill, Pause, Restart};
@@ -36,6 +38,12 @@ pub enum Verb {
     Disk(Disk),
     /// A crash at a point of the code.
     Crash(Crash),
+    /// Other members.
+    Membership(#[serde(with = "serde_yaml::with::singleton_map")] Membership),
+    /// Another leader.
+    TransferLeader(TransferLeader),
+    /// Snapshots on demand.
+    Snapshot(Snapshot),
 }
 
 /// When a strike that was given no length is over.
@@ -60,6 +68,9 @@ impl Verb {
             Self::Clock(_) => "clock",
             Self::Disk(_) => "disk",
             Self::Crash(_) => "crash",
+            Self::Membership(_) => "membership",
+            Self::TransferLeader(_) => "transfer-leader",
+            Self::Snapshot(_) => "snapshot",
         }
     }
 
@@ -75,6 +86,9 @@ impl Verb {
             Self::Clock(_) => 'C',
             Self::Disk(_) => 'D',
             Self::Crash(_) => '!',
+            Self::Membership(_) => 'M',
+            Self::TransferLeader(_) => 'L',
+            Self::Snapshot(_) => 'S',
         }
     }
 
@@ -88,7 +102,9 @@ impl Verb {
             | Self::Clock(_)
             | Self::Disk(_)
             | Self::Crash(_) => End::AtHeal,
-            Self::Restart(_) => End::Itself,
+            Self::Restart(_) | Self::Membership(_) | Self::TransferLeader(_) | Self::Snapshot(_) => {
+                End::Itself
+            }
             Self::Network(network) if network.is_momentary() => End::Itself,
             Self::Network(_) => End::AtHeal,
         }
@@ -112,6 +128,9 @@ impl Verb {
             Self::Clock(clock) => clock.to_string(),
             Self::Disk(disk) => disk.to_string(),
             Self::Crash(crash) => crash.to_string(),
+            Self::Membership(change) => change.to_string(),
+            Self::TransferLeader(transfer) => transfer.to_string(),
+            Self::Snapshot(snapshot) => snapshot.to_string(),
         };
         match (lasts, self.end()) {
             (Some(lasts), _) => format!("{what} for {}", Time(lasts)),
@@ -129,7 +148,10 @@ impl Verb {
             | Self::Restart(Restart { target }) => Some(target),
             Self::Clock(Clock { target, .. })
             | Self::Disk(Disk { target, .. })
-            | Self::Crash(Crash { target, .. }) => Some(target),
+            | Self::Crash(Crash { target, .. })
+            | Self::TransferLeader(TransferLeader { to: target })
+            | Self::Snapshot(Snapshot { target, .. }) => Some(target),
+            Self::Membership(change) => change.target(),
             Self::Partition(_) | Self::Network(_) => None,
         }
     }

@@ -11,6 +11,7 @@ mod body;
 mod client;
 mod faults;
 mod listener;
+mod membership;
 mod topic;
 
 use std::cell::RefCell;
@@ -31,6 +32,7 @@ use self::client::PersonClient;
 use super::{Beginning, Client, Directory, NodeName, NodeSpec, NodeView, System};
 use crate::scenario::plan::{ClockKind, DiskKind, Plan};
 use crate::system::faults::NodeFaults;
+use crate::system::membership::Membership;
 use crate::workload;
 
 /// How long the preparation may take for each person.
@@ -105,6 +107,10 @@ impl System for ChatSystem {
             .then(|| format!("there is no bug `{wanted}` to plant; this build has {}", known.join(", ")))
     }
 
+    fn membership(&self) -> Option<&dyn Membership> {
+        Some(self)
+    }
+
     fn faults(&self) -> Option<&dyn NodeFaults> {
         Some(self)
     }
@@ -144,8 +150,13 @@ impl System for ChatSystem {
             option(&format!("--{name}"), value.into());
         }
         arguments.push("--die-with-parent".into());
-        if spec.beginning == Beginning::Founding {
-            arguments.push("--init".into());
+        match spec.beginning {
+            Beginning::Founding => {
+                arguments.push("--init".into());
+                arguments.extend(["--founders".into(), spec.founders.join(",").into()]);
+            }
+            Beginning::Joining => arguments.push("--join".into()),
+            Beginning::Again => {}
         }
         arguments
     }
@@ -215,6 +226,7 @@ fn view(status: StatusReply) -> NodeView {
         applied: status.applied,
         last_log: status.last_log,
         purged: status.purged,
+        members: status.members.into_iter().map(|member| (member.node, member.voter)).collect(),
     }
 }
 

@@ -126,6 +126,7 @@ impl System for FakeSystem {
             applied: self.store.applied.get(),
             last_log: self.store.applied.get(),
             purged: 0,
+            members: BTreeMap::new(),
         };
         futures::future::ready(Ok(view)).boxed_local()
     }

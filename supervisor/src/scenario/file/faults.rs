@@ -26,8 +26,11 @@ const FAULT: Fields = Fields {
         "clock",
         "disk",
         "crash",
+        "membership",
+        "transfer-leader",
+        "snapshot",
     ],
-    later: &super::verb::LATER,
+    later: &[],
     elsewhere: &[
         ("target", "it belongs inside the verb, e.g. `kill: { target: leader }`"),
         ("signal", "it belongs inside `kill`"),

@@ -86,8 +86,6 @@ const ARTIFACTS: Fields = Fields { known: &["keep", "data-dirs"], later: &[], el
 
 const CHECKS_LATER: [&str; 4] = ["delivery", "session", "liveness", "no-log-match"];
 
-const REACH_LATER: [&str; 1] = ["snapshot-installed"];
-
 /// Reads the whole file. `None` when something that must be there could not be read.
 pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFile> {
     let map = decoder.map(root, "the scenario", &SCENARIO)?;
@@ -308,7 +306,7 @@ fn reach(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<Reach, Placed<u6
         let goal = Reach::all().find(|goal| goal.word() == entry.key);
         if goal.is_none() {
             let words: Vec<&str> = Reach::all().map(Reach::word).collect();
-            decoder.lose_word(&entry.key, entry.key_place, "goal", &words, &REACH_LATER);
+            decoder.lose_word(&entry.key, entry.key_place, "goal", &words, &[]);
         }
         let count = decoder.one_count(&entry.value, 1, REACH_MAX);
         if let (Some(goal), Some(value)) = (goal, count) {

@@ -11,7 +11,7 @@ use super::ScenarioFile;
 use super::decode::Decoder;
 use super::faults::{Fault, When};
 use super::place::{Place, Placed};
-use super::verb::{SaidDisk, SaidDiskVerb, SaidNetwork, SaidPartition, SaidVerb};
+use super::verb::{SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
 use crate::scenario::drawn::Drawn;
 use crate::scenario::plan::{
     ClockKind, DiskKind, Expectation, NODES_DEFAULT, NODES_MAX, NetworkKind, Reach, STRIKES_MAX,
@@ -29,6 +29,7 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
     payload(file, decoder);
     checks(file, decoder);
     spares(file, decoder);
+    changes(file, decoder);
     let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
     let mut planned = 0;
     for fault in &file.faults {
@@ -60,6 +61,27 @@ fn timeout(file: &ScenarioFile, decoder: &mut Decoder) {
     if timeout.value <= load {
         let message = format!("the timeout ends the run before its load ({}) is over", Time(load));
         decoder.refuse(timeout.place, message);
+    }
+}
+
+/// Checks that every change of members finds its spares.
+fn changes(file: &ScenarioFile, decoder: &mut Decoder) {
+    let spares = usize::from(file.cluster.spares.map_or(0, |said| said.value));
+    let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
+    let mut needed = 0;
+    for fault in &file.faults {
+        let SaidVerb::Membership(SaidMembership { change }) = &fault.verb else { continue };
+        if !change.value.needs_spare() {
+            continue;
+        }
+        let strikes = moments(fault, file.run.duration.value.max, &Shortest).len();
+        let each = change.value.target().map_or(1, |target| target.count(nodes).unwrap_or(nodes));
+        needed += strikes * each;
+        if needed > spares {
+            let message = format!("{needed} spares are needed up to here, and the cluster has {spares}");
+            decoder.refuse_with(change.place, message, format!("write `cluster: {{ spares: {needed} }}`"));
+            return;
+        }
     }
 }
 
@@ -127,7 +149,14 @@ fn verb(verb: &SaidVerb, file: &ScenarioFile, nodes: usize, decoder: &mut Decode
         | SaidVerb::Restart { target: of } => {
             target(&of.value, of.place, nodes, decoder);
         }
-        SaidVerb::Crash { target: of, .. } => target(&of.value, of.place, nodes, decoder),
+        SaidVerb::Crash { target: of, .. }
+        | SaidVerb::TransferLeader { to: of }
+        | SaidVerb::Snapshot { target: of, .. } => target(&of.value, of.place, nodes, decoder),
+        SaidVerb::Membership(SaidMembership { change }) => {
+            if let Some(of) = change.value.target() {
+                target(of, change.place, nodes, decoder);
+            }
+        }
         SaidVerb::Clock(clock) => {
             target(&clock.target.value, clock.target.place, nodes, decoder);
             if file.cluster.clock.is_none_or(|said| said.value != ClockKind::Skewable) {

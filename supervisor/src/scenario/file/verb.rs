@@ -1,5 +1,6 @@
 //! The verbs of faults and steps, as they are said: a module for each family.
 
+mod membership;
 mod network;
 mod node;
 mod process;
@@ -16,15 +17,24 @@ use crate::scenario::signal::Signal;
 use crate::scenario::target::{Target, UnknownTarget};
 use crate::scenario::verb::{Crash, Kill, Pause, Restart, Verb};
 
+pub use membership::SaidMembership;
 pub use network::{SaidNetwork, SaidPartition};
 pub use node::{SaidClock, SaidDisk, SaidDiskVerb};
 
 /// The verbs that this version carries out.
-pub(super) const VERBS: [&str; 8] =
-    ["kill", "pause", "restart", "partition", "network", "clock", "disk", "crash"];
-
-/// Those of the format that this version refuses by name.
-pub(super) const LATER: [&str; 3] = ["membership", "transfer-leader", "snapshot"];
+pub(super) const VERBS: [&str; 11] = [
+    "kill",
+    "pause",
+    "restart",
+    "partition",
+    "network",
+    "clock",
+    "disk",
+    "crash",
+    "membership",
+    "transfer-leader",
+    "snapshot",
+];
 
 /// Where `for` and the like belong when they stand inside a verb.
 const BESIDE: &str = "it belongs beside the verb, not inside it";
@@ -70,6 +80,20 @@ pub enum SaidVerb {
         /// How often the node passes there before.
         skip: Option<Drawn<u64>>,
     },
+    /// Other members.
+    Membership(SaidMembership),
+    /// Another leader.
+    TransferLeader {
+        /// Whom.
+        to: Placed<Target>,
+    },
+    /// Snapshots on demand.
+    Snapshot {
+        /// Whom.
+        target: Placed<Target>,
+        /// Logs are purged, too.
+        purge: bool,
+    },
 }
 
 /// A verb, and for how long.
@@ -93,6 +117,9 @@ impl SaidVerb {
             Self::Network(network) => network.draw(rng),
             Self::Clock(clock) => clock.draw(rng),
             Self::Disk(disk) => disk.draw(rng),
+            Self::Membership(membership) => membership.draw(),
+            Self::TransferLeader { to } => membership::drawn_transfer(&to.value),
+            Self::Snapshot { target, purge } => membership::drawn_snapshot(&target.value, *purge),
             Self::Crash { target, at, skip } => Verb::Crash(Crash {
                 target: target.value.clone(),
                 at: at.value.clone(),
@@ -115,6 +142,12 @@ impl SaidVerb {
             Self::Clock(clock) => format!("clock-{}", clock.target.value),
             Self::Disk(disk) => format!("disk-{}", disk.target.value),
             Self::Crash { target, .. } => format!("crash-{}", target.value),
+            Self::Membership(SaidMembership { change }) => match change.value.target() {
+                Some(target) => format!("{}-{target}", change.value.word()),
+                None => change.value.word().to_owned(),
+            },
+            Self::TransferLeader { .. } => "transfer-leader".to_owned(),
+            Self::Snapshot { target, .. } => format!("snapshot-{}", target.value),
         };
         stem.replace([':', ',', ' '], "-").replace(['|'], "").replace("--", "-")
     }
@@ -158,11 +191,7 @@ impl Length<'_> {
 
 /// The one verb among the fields of `map`, which is called `what`.
 pub(super) fn verb_entry<'n>(decoder: &mut Decoder, map: &Map<'n>, what: &str) -> Option<&'n Entry> {
-    let is_verb = |entry: &&Entry| {
-        // A verb that is refused by name still is the fault's verb.
-        let key = entry.key.as_str();
-        VERBS.contains(&key) || LATER.contains(&key)
-    };
+    let is_verb = |entry: &&Entry| VERBS.contains(&entry.key.as_str());
     let mut verbs = map.entries().iter().filter(is_verb);
     let Some(first) = verbs.next() else {
         let message = format!("{what} needs exactly one verb: {}", VERBS.join(", "));
@@ -173,7 +202,7 @@ pub(super) fn verb_entry<'n>(decoder: &mut Decoder, map: &Map<'n>, what: &str) -
             format!("`{}` is a second verb beside `{}`; {what} has exactly one", second.key, first.key);
         decoder.refuse_with(second.key_place, message, "write a second item of the list");
     }
-    VERBS.contains(&first.key.as_str()).then_some(first)
+    Some(first)
 }
 
 /// Reads a verb, which [`verb_entry`] has found.
@@ -186,6 +215,9 @@ pub(super) fn verb(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> 
         "clock" => node::clock(decoder, entry, length),
         "disk" => node::disk(decoder, entry, length),
         "crash" => node::crash(decoder, entry, length),
+        "membership" => membership::membership(decoder, entry, length),
+        "transfer-leader" => membership::transfer_leader(decoder, entry, length),
+        "snapshot" => membership::snapshot(decoder, entry, length),
         _ => network::network(decoder, entry, length),
     }
 }

@@ -1,0 +1,217 @@
+//! Other members, another leader, snapshots on demand.
+//!
+//! A change is asked of whoever leads, and again until the leader says that it has come about or the time is over: a
+//! leader may die on the way, and what it began may be finished by the next one. So every change is of a kind that can
+//! be asked for twice.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use nix::sys::signal::Signal;
+use tokio::time::{Instant, sleep};
+
+use super::effect::Effect;
+use super::guard::{FaultGuard, Undo};
+use super::{Aim, Nemesis};
+use crate::harness::HarnessFailure;
+use crate::scenario::count::Count;
+use crate::scenario::target::{self, NodeStatus};
+use crate::scenario::verb::{Membership as Change, Snapshot};
+use crate::system::membership::Membership;
+use crate::system::{NodeName, NodeView};
+
+/// How long a change may take, elections on the way included.
+const CHANGE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long one question to a leader may take.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long to wait before a change is asked for again.
+const REST: Duration = Duration::from_millis(100);
+
+impl Change {
+    /// Whom it strikes now.
+    pub(super) fn aim(&self, nodes: &[NodeStatus], rng: &mut crate::rng::Rng) -> Result<Aim, String> {
+        let struck = match self.target() {
+            Some(target) => target::resolve(target, nodes, rng).map_err(|why| why.to_string())?,
+            None => Vec::new(),
+        };
+        if struck.len() >= nodes.len() {
+            return Err("nobody would be left".to_owned());
+        }
+        Ok(Aim { nodes: struck, edges: Vec::new() })
+    }
+}
+
+impl Nemesis {
+    pub(super) async fn change_members(
+        &self,
+        change: &Change,
+        aim: Aim,
+    ) -> Result<FaultGuard, HarnessFailure> {
+        let guard = self.standing.install(aim.nodes.clone(), Undo::Done(Effect::default()));
+        let mut effect = Effect::default();
+        if let Change::Add = change {
+            effect = self.let_one_join(&[]).await?;
+        }
+        for node in &aim.nodes {
+            let done = match change {
+                Change::Add => unreachable!("a spare is added to nobody"),
+                Change::Remove(_) => self.let_leave(std::slice::from_ref(node)).await?,
+                Change::Replace(_) => self.let_one_join(std::slice::from_ref(node)).await?,
+                Change::Wipe(_) => {
+                    self.cluster.kill(node, Signal::SIGKILL).await?;
+                    self.cluster.wipe(node)?;
+                    let wiped = Effect::of(format!("wiped {node}"), &[(Count::DisksWiped, 1)]);
+                    wiped.and(self.let_one_join(std::slice::from_ref(node)).await?)
+                }
+            };
+            effect = effect.and(done);
+        }
+        Ok(guard.done(effect))
+    }
+
+    pub(super) async fn transfer_leader(&self, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
+        let membership = self.membership()?;
+        let guard = self.standing.install(aim.nodes.clone(), Undo::Done(Effect::default()));
+        let to = &aim.nodes[0];
+        let effect = match self.cluster.leader().await {
+            Some((leader, _)) => match membership.transfer_leader(&leader, to, ASK_LIMIT).await {
+                Ok(()) => {
+                    Effect::of(format!("{to} leads instead of {leader}"), &[(Count::LeadersTransferred, 1)])
+                }
+                Err(why) => Effect::of(format!("{to} does not lead: {why}"), &[]),
+            },
+            None => Effect::of("nobody leads who could hand over", &[]),
+        };
+        Ok(guard.done(effect))
+    }
+
+    pub(super) async fn take_snapshots(
+        &self,
+        snapshot: &Snapshot,
+        aim: Aim,
+    ) -> Result<FaultGuard, HarnessFailure> {
+        let membership = self.membership()?;
+        let guard = self.standing.install(aim.nodes.clone(), Undo::Done(Effect::default()));
+        let take = aim.nodes.iter().map(|node| async move {
+            match membership.take_snapshot(node, snapshot.purge, ASK_LIMIT).await {
+                Ok(index) => {
+                    Effect::of(format!("snapshot of {node} at {index}"), &[(Count::SnapshotsForced, 1)])
+                }
+                Err(why) => Effect::of(format!("no snapshot of {node}: {why}"), &[]),
+            }
+        });
+        let effect = Effect::all(join_all(take).await);
+        Ok(guard.done(effect))
+    }
+
+    /// The next spare becomes a voter, and `instead` leave in the same change.
+    async fn let_one_join(&self, instead: &[NodeName]) -> Result<Effect, HarnessFailure> {
+        let membership = self.membership()?;
+        let Some(spare) = self.cluster.take_spare() else {
+            return Ok(Effect::of("there is no spare left", &[]));
+        };
+        match self.cluster.start(&spare).await {
+            Ok(()) => {}
+            Err(HarnessFailure::Start { why, .. }) => {
+                return Ok(Effect::of(format!("{spare} did not start: {why}"), &[]));
+            }
+            Err(failure) => return Err(failure),
+        }
+        let deadline = Instant::now() + CHANGE_LIMIT;
+        let joins = self
+            .until_done(
+                deadline,
+                |view| view.members.contains_key(&spare),
+                async |leader| membership.add_learner(leader, &spare, ASK_LIMIT).await,
+            )
+            .await;
+        let promote = std::slice::from_ref(&spare);
+        let joined = match joins {
+            Ok(()) => {
+                let is_done = |view: &NodeView| {
+                    view.members.get(&spare) == Some(&true)
+                        && instead.iter().all(|node| !view.members.contains_key(node))
+                };
+                self.until_done(deadline, is_done, async |leader| {
+                    membership.change_members(leader, promote, instead, ASK_LIMIT).await
+                })
+                .await
+            }
+            Err(why) => Err(why),
+        };
+        match joined {
+            Ok(()) => {
+                self.cluster.joined(&spare);
+                let text = format!("{spare} joined");
+                let joined = Effect::of(text, &[(Count::MembersAdded, 1)]);
+                Ok(joined.and(self.see_off(instead).await?))
+            }
+            Err(why) => {
+                // It may be a member all the same, and must not be missing then; the heal waits for it if it is.
+                self.cluster.joined(&spare);
+                Ok(Effect::of(format!("{spare} did not join in time: {why}"), &[]))
+            }
+        }
+    }
+
+    async fn let_leave(&self, nodes: &[NodeName]) -> Result<Effect, HarnessFailure> {
+        let membership = self.membership()?;
+        let deadline = Instant::now() + CHANGE_LIMIT;
+        let is_done = |view: &NodeView| nodes.iter().all(|node| !view.members.contains_key(node));
+        let left = self
+            .until_done(deadline, is_done, async |leader| {
+                membership.change_members(leader, &[], nodes, ASK_LIMIT).await
+            })
+            .await;
+        match left {
+            Ok(()) => self.see_off(nodes).await,
+            Err(why) => Ok(Effect::of(format!("{} did not leave in time: {why}", nodes.join(", ")), &[])),
+        }
+    }
+
+    /// Stops nodes that have left.
+    async fn see_off(&self, nodes: &[NodeName]) -> Result<Effect, HarnessFailure> {
+        let mut effect = Effect::default();
+        for node in nodes {
+            self.cluster.give_up(node, "it was removed from the cluster");
+            self.cluster.stop(node).await?;
+            effect = effect.and(Effect::of(format!("{node} left"), &[(Count::MembersRemoved, 1)]));
+        }
+        Ok(effect)
+    }
+
+    /// Asks the leader for a change until it shows at a leader, or `deadline` has come; then the last error.
+    async fn until_done(
+        &self,
+        deadline: Instant,
+        is_done: impl Fn(&NodeView) -> bool,
+        ask: impl AsyncFn(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut why = "nobody leads".to_owned();
+        loop {
+            let views = self.cluster.views().await;
+            let leads = views.iter().filter_map(|(name, view)| Some((name, view.as_ref()?)));
+            let leader = leads.filter(|(_, view)| view.leads()).max_by_key(|(_, view)| view.term);
+            if let Some((leader, view)) = leader {
+                if is_done(view) {
+                    return Ok(());
+                }
+                // What an error says is looked at only if time is up: the change may come about all the same.
+                if let Err(error) = ask(leader).await {
+                    why = error;
+                }
+            }
+            if Instant::now() >= deadline {
+                return Err(why);
+            }
+            sleep(REST).await;
+        }
+    }
+
+    fn membership(&self) -> Result<&dyn Membership, HarnessFailure> {
+        let none = || HarnessFailure::Unsupported("the members of this system cannot be changed".to_owned());
+        self.cluster.system().membership().ok_or_else(none)
+    }
+}
