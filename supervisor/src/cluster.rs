@@ -233,11 +233,16 @@ impl Cluster {
 
     /// The next node that may join. It has never been started.
     #[must_use]
+    pub fn next_spare(&self) -> Option<NodeName> {
+        self.inner.settings.spares.get(self.inner.spares_taken.get()).cloned()
+    }
+
+    /// The same; nobody else gets it.
+    #[must_use]
     pub fn take_spare(&self) -> Option<NodeName> {
-        let taken = self.inner.spares_taken.get();
-        let spare = self.inner.settings.spares.get(taken)?;
-        self.inner.spares_taken.set(taken + 1);
-        Some(spare.clone())
+        let spare = self.next_spare()?;
+        self.inner.spares_taken.set(self.inner.spares_taken.get() + 1);
+        Some(spare)
     }
 
     /// The node is part of the cluster from now on.

@@ -34,7 +34,7 @@ use crate::run::stop::Stop;
 use crate::scenario::count::Count;
 use crate::scenario::plan::{Plan, Strike};
 use crate::scenario::target::{self, NodeStatus, Role, Target};
-use crate::scenario::verb::{Disk, DiskVerb, End, Verb};
+use crate::scenario::verb::{Disk, DiskVerb, End, Membership, Verb};
 use crate::system::NodeName;
 
 /// Inflicts faults on one cluster. Clones share the count of the faults that stand.
@@ -85,6 +85,7 @@ impl Nemesis {
         let mut rng = self.plan.rng_of(strike);
         let (fault, verb) = (strike.name.clone(), strike.verb.name().to_owned());
         let aim = aim(&strike.verb, &self.statuses().await, &mut rng);
+        let aim = aim.and_then(|aim| self.name_the_spare(&strike.verb, aim));
         let aim = match aim.and_then(|aim| self.spare_the_last_copies(&strike.verb, aim)) {
             Ok(aim) => aim,
             Err(why) => {
@@ -97,6 +98,15 @@ impl Nemesis {
         let guard = self.install(&strike.verb, aim, &mut rng).await?;
         self.let_stand(strike, &guard, stop).await;
         self.lift(strike, guard).await
+    }
+
+    /// A node that is added is struck, too.
+    fn name_the_spare(&self, verb: &Verb, aim: Aim) -> Result<Aim, String> {
+        if *verb != Verb::Membership(Membership::Add) {
+            return Ok(aim);
+        }
+        let spare = self.cluster.next_spare().ok_or_else(|| "there is no spare left".to_owned())?;
+        Ok(Aim { nodes: vec![spare], ..aim })
     }
 
     /// A fault that may destroy what a node has stored must leave a majority that has it whole.

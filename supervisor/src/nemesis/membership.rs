@@ -51,12 +51,9 @@ impl Nemesis {
     ) -> Result<FaultGuard, HarnessFailure> {
         let guard = self.standing.install(aim.nodes.clone(), Undo::Done(Effect::default()));
         let mut effect = Effect::default();
-        if let Change::Add = change {
-            effect = self.let_one_join(&[]).await?;
-        }
         for node in &aim.nodes {
             let done = match change {
-                Change::Add => unreachable!("a spare is added to nobody"),
+                Change::Add => self.let_one_join(&[]).await?,
                 Change::Remove(_) => self.let_leave(std::slice::from_ref(node)).await?,
                 Change::Replace(_) => self.let_one_join(std::slice::from_ref(node)).await?,
                 Change::Wipe(_) => {
