@@ -20,6 +20,7 @@ use checker::evidence::Evidence;
 use checker::limits::Limits;
 use checker::verdict::{CheckResult, Verdict as CheckVerdict};
 
+pub(crate) use file::display_path;
 pub use file::{EXPECT_PASS, FaultRecord, ReachRecord, ThresholdRecord, Verdict, VerdictFile};
 pub use liveness::{LIVENESS, Liveness, NodeEnd};
 

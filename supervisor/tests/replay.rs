@@ -43,8 +43,7 @@ fn a_replay_does_exactly_the_same_plan() {
 
     // The scenario is not needed any more.
     fs::remove_file(place.path().join("short.yaml")).expect("the scenario is there");
-    let run = original.to_str().expect("a path of text");
-    let replayed = supervisor(place.path(), &["replay", run, "-o", "json", "--progress", "none"]);
+    let replayed = supervisor(place.path(), &["replay", "runs/latest", "-o", "json", "--progress", "none"]);
     assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed));
     let again = fs::canonicalize(place.path().join("runs/latest")).expect("a link to the run");
     assert_ne!(again, original);
@@ -58,6 +57,10 @@ fn a_replay_does_exactly_the_same_plan() {
     assert_eq!(first["reproduce"], "cargo run --release -- run short.yaml --seed 5");
     let name = again.strip_prefix(fs::canonicalize(place.path()).expect("a directory")).expect("below");
     assert_eq!(second["reproduce"], format!("cargo run --release -- replay {}", name.display()));
+    let environment = fs::read(again.join("env.json")).expect("an environment");
+    let environment: Value = serde_json::from_slice(&environment).expect("JSON");
+    let of = environment["replay_of"].as_str().expect("a path");
+    assert_eq!(fs::canonicalize(place.path().join(of)).expect("a plan"), original.join("plan.yaml"));
 }
 
 #[test]
@@ -137,6 +140,7 @@ expect:
     assert_eq!(program, "cargo run --release --features bugs");
     let mut words: Vec<&str> = arguments.split(' ').collect();
     words.extend(["--repeat", "10", "--progress", "none", "-o", "json"]);
+    assert!(!line.contains("latest"), "the line must outlive the next run: {line}");
     let replayed = supervisor(place.path(), &words);
     let found = text(&replayed).contains("\"signature\": \"linearizable/stale-read\"");
     assert!(found, "{}", text(&replayed));

@@ -19,6 +19,7 @@ use super::{Interrupt, fail, note};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::harness::chain;
+use crate::judge::display_path;
 use crate::kernel::namespace::Namespace;
 use crate::scenario::plan::Plan;
 
@@ -96,6 +97,8 @@ impl Score {
         if metadata.is_dir() && !path.is_file() {
             return Err(format!("{} is no run directory: it has no plan.yaml", source.display()));
         }
+        // What is recorded of it must outlive `runs/latest`.
+        let path = PathBuf::from(display_path(&path));
         let directory = path.parent().map(Path::to_owned).unwrap_or_default();
         let environment = Environment::read(&directory).ok();
         let plan = Plan::load(&path).map_err(|error| {

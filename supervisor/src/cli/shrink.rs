@@ -1,7 +1,7 @@
 //! `supervisor shrink`: from a run that failed to a smaller plan that fails in the same way.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use super::{Interrupt, Output, fail, note, say};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::harness::chain;
-use crate::judge::judge;
+use crate::judge::{display_path, judge};
 use crate::report::shrink::{ShrinkReport, line};
 use crate::run::stop::{Stop, stop};
 use crate::scenario::unit::parse_duration;
@@ -130,16 +130,16 @@ fn conclude(
     interrupt: &Interrupt,
 ) -> Exit {
     let Failure { score, kind, node_binary } = failure;
-    let mut report = ShrinkReport::new(&args.run.display().to_string(), &score.plan, kind, &shrunk);
+    let mut report = ShrinkReport::new(&display_path(&args.run), &score.plan, kind, &shrunk);
     if let Some(smallest) = &shrunk.smallest {
         let path = trials.plan_file();
         let environment = Environment::here(node_binary.as_deref(), "").replaying(Some(&score.path));
-        report.replay = Some(environment.reproduce(&smallest.plan, &as_typed(&path)));
-        report.plan = Some(as_typed(&path));
+        report.replay = Some(environment.reproduce(&smallest.plan, &display_path(&path)));
+        report.plan = Some(display_path(&path));
     }
     let finished = trials.finish();
     if let Ok(Some(evidence)) = &finished {
-        report.evidence = Some(as_typed(evidence));
+        report.evidence = Some(display_path(evidence));
     }
     say(&match args.output {
         Output::Text => report.render(),
@@ -154,10 +154,4 @@ fn conclude(
         (None, None) => Exit::Inconclusive,
     };
     interrupt.exit().unwrap_or(exit)
-}
-
-/// A path as a person would type it: relative to where they are, if it is below.
-fn as_typed(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }

@@ -220,8 +220,9 @@ impl VerdictFile {
     }
 }
 
-/// A path as a person would type it.
-fn display_path(path: &Path) -> String {
+/// A path as a person would type it. Links are followed: `runs/latest` is another run tomorrow.
+pub(crate) fn display_path(path: &Path) -> String {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
+    path.strip_prefix(here).unwrap_or(&path).display().to_string()
 }
