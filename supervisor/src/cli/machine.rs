@@ -97,9 +97,13 @@ mod tests {
         let file = file(", network: kernel", "for: 2s, partition: { isolate: n1 }");
         let machine = Machine { can: OnceCell::from(Err(missing())) };
         let refusal = machine.refusal(&Plan::resolve(&file, 7), &file).unwrap().to_string();
-        let expected = "x.yaml:3:32: `network: kernel` is not possible here: the kernel has no dice\n    \
-             3 | cluster: { nodes: 3, network: kernel }\n      |                               ^^^^^^\n      \
-             = buy some";
+        let expected = [
+            "x.yaml:3:31: `network: kernel` is not possible here: the kernel has no dice",
+            "    3 | cluster: { nodes: 3, network: kernel }",
+            "      |                               ^^^^^^",
+            "      = buy some",
+        ]
+        .join("\n");
         assert_eq!(refusal, expected);
     }
 

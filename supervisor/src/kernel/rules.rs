@@ -10,8 +10,9 @@ use super::nftables::{Batch, Count, Step};
 use crate::fabric::Edge;
 use crate::scenario::unit::Chance;
 
-/// How many bytes may come at once under a rate, besides those of one second: a few packets.
-const BURST_BYTES: u32 = 16 << 10;
+/// How many bytes may come at once under a rate, besides those of one second: room for the longest packet, or under a low
+/// rate none would ever pass.
+const BURST_BYTES: u32 = 4 << 10;
 
 /// Something that is wrong with the packets of an edge while it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +190,7 @@ mod tests {
             [
                 vec![count("cut"), Step::Drop],
                 vec![Step::Chance { below: 20_000, of: 1_000_000 }, count("lost"), Step::Drop],
-                vec![Step::Over { rate: 10, burst: 16 << 10 }, count("limited"), Step::Drop],
+                vec![Step::Over { rate: 10, burst: 4 << 10 }, count("limited"), Step::Drop],
                 passes
             ]
         );

@@ -201,6 +201,7 @@ strikes:
         jitter: 0s
         distribution: pareto
       rate: 64KiB/s
+      loss: 0.5%
       hold: false
       black-hole: false
       reset: false
@@ -214,6 +215,7 @@ strikes:
       to: all
       lag: null
       rate: null
+      loss: null
       hold: false
       black-hole: false
       reset: true
