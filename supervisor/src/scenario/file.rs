@@ -17,6 +17,7 @@
 mod decode;
 mod error;
 mod faults;
+mod nemesis;
 mod overrides;
 mod place;
 mod sections;
@@ -42,8 +43,11 @@ use decode::Decoder;
 
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use faults::{Fault, When};
+pub use nemesis::{Majority, Narrowed, NemesisSection};
 pub use place::{Place, Placed};
+pub(super) use sense::senseless;
 pub(super) use spot::{Spot, refuse_at};
+pub(super) use verb::said_verb;
 pub use verb::{SaidClock, SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
 
 /// What a scenario says.
@@ -73,6 +77,8 @@ pub struct ScenarioFile {
     pub run: RunSection,
     /// `faults:`
     pub faults: Vec<Fault>,
+    /// `nemesis:`
+    pub nemesis: Option<NemesisSection>,
     /// `checks:`, at least one, each once.
     pub checks: Vec<Placed<CheckName>>,
     /// `thresholds:`

@@ -20,6 +20,7 @@
 
 mod load;
 mod resolve;
+pub(super) mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -40,6 +41,7 @@ use crate::rng::Rng;
 
 pub use super::workload::{Routing, WorkloadKind};
 pub use load::PlanLoadError;
+pub use swarm::FaultKind;
 
 /// The version of `plan.yaml`.
 pub const PLAN_VERSION: u32 = 1;
@@ -84,6 +86,9 @@ pub struct Plan {
     pub workload: WorkloadPlan,
     /// The phases.
     pub run: RunPlan,
+    /// The kinds of random faults that this seed has, with their weights; none where the scenario has no nemesis. Their
+    /// strikes are among the others; this says what they were drawn from.
+    pub swarm: BTreeMap<FaultKind, u32>,
     /// The faults, in the order in which they strike.
     pub strikes: Vec<Strike>,
     /// What the checker must find valid.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::plan::{Load, Plan, Strike};
 use super::unit::Time;
 use super::verb::End;
+use super::word::Word;
 
 /// The widest line.
 const WIDTH: usize = 100;
@@ -48,7 +49,7 @@ fn heading(plan: &Plan) -> Vec<String> {
     let bug = plan.cluster.inject_bug.as_ref().map(|bug| format!(", planted bug {bug}")).unwrap_or_default();
     let mix: Vec<String> =
         workload.mix.iter().map(|(operation, weight)| format!("{operation} {weight}")).collect();
-    vec![
+    let mut lines = vec![
         format!("{}, seed {}, plan {}", plan.name, plan.seed, plan.hash()),
         format!("{} nodes{bug}", plan.cluster.nodes),
         format!(
@@ -66,7 +67,12 @@ fn heading(plan: &Plan) -> Vec<String> {
             Time(plan.run.settle),
             Time(plan.timeout)
         ),
-    ]
+    ];
+    if !plan.swarm.is_empty() {
+        let kinds = plan.swarm.iter().map(|(kind, weight)| format!("{} {weight}", kind.word()));
+        lines.push(format!("random faults: {}", kinds.collect::<Vec<_>>().join(" / ")));
+    }
+    lines
 }
 
 /// Where a time is on the page.

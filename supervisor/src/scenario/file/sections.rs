@@ -7,7 +7,7 @@ use checker::check::CheckName;
 use super::decode::{Decoder, Fields};
 use super::place::Placed;
 use super::tree::{Node, Value};
-use super::{ClusterSection, RunSection, ScenarioFile, WorkloadSection, faults, suggest};
+use super::{ClusterSection, RunSection, ScenarioFile, WorkloadSection, faults, nemesis, suggest};
 use crate::scenario::plan::{Expectation, Keep, NODES_MAX, Reach};
 use crate::scenario::threshold::{Metric, NotAThreshold, Threshold};
 use crate::scenario::unit;
@@ -44,13 +44,14 @@ const SCENARIO: Fields = Fields {
         "workload",
         "run",
         "faults",
+        "nemesis",
         "checks",
         "thresholds",
         "reach",
         "expect",
         "artifacts",
     ],
-    later: &["repeat", "matrix", "binaries", "nemesis", "steps"],
+    later: &["repeat", "matrix", "binaries", "steps"],
     elsewhere: &[],
 };
 
@@ -109,6 +110,7 @@ pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFil
     let workload = decoder.require(&map, "workload").and_then(|node| workload(decoder, node));
     let run = decoder.require(&map, "run").and_then(|node| run(decoder, node));
     let faults = map.get("faults").and_then(|node| faults::faults(decoder, node));
+    let nemesis = map.entry("nemesis").and_then(|entry| nemesis::nemesis(decoder, entry));
     let checks = decoder.require(&map, "checks").and_then(|node| checks(decoder, node));
     let thresholds = map.get("thresholds").and_then(|node| thresholds(decoder, node));
     let reach = map.get("reach").and_then(|node| reach(decoder, node));
@@ -134,6 +136,7 @@ pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFil
         workload: workload?,
         run: run?,
         faults: faults.unwrap_or_default(),
+        nemesis,
         checks: checks?,
         thresholds: thresholds.unwrap_or_default(),
         reach: reach.unwrap_or_default(),

@@ -2,6 +2,8 @@
 //!
 //! A range must make sense at both of its ends, so that no seed turns a good scenario into a bad one.
 
+mod nemesis;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use checker::check::CheckName;
 
 use super::ScenarioFile;
 use super::decode::Decoder;
+use super::error::ScenarioError;
 use super::faults::{Fault, When};
 use super::place::{Place, Placed};
 use super::verb::{SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
@@ -33,8 +36,7 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
     let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
     let mut planned = 0;
     for fault in &file.faults {
-        verb(&fault.verb, file, nodes, decoder);
-        means(&fault.verb, file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value), decoder);
+        fits_cluster(&fault.verb, file, decoder);
         planned += strikes(fault, file.run.duration.value, decoder);
         if planned > STRIKES_MAX {
             decoder.refuse(
@@ -44,7 +46,22 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
             break;
         }
     }
-    reach(file, decoder);
+    let drawn = nemesis::check(file, nodes, decoder);
+    if let Some(said) = &file.nemesis
+        && planned + drawn > STRIKES_MAX
+    {
+        let message =
+            format!("{planned} timed strikes and up to {drawn} random ones are more than {STRIKES_MAX}");
+        decoder.refuse(said.interval.place, message);
+    }
+    reach(file, (planned + drawn) as u64, decoder);
+}
+
+/// Why a verb can never strike the cluster of `file`, if it cannot.
+pub(in crate::scenario) fn senseless(said: &SaidVerb, file: &ScenarioFile) -> Option<ScenarioError> {
+    let mut decoder = Decoder::default();
+    fits_cluster(said, file, &mut decoder);
+    decoder.errors.into_iter().next()
 }
 
 fn name(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
@@ -139,6 +156,12 @@ fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
         decoder
             .refuse(*place, format!("the check `{check}` is expected to fail and is not among the `checks`"));
     }
+}
+
+/// Checks that a verb can strike the cluster of `file`.
+fn fits_cluster(said: &SaidVerb, file: &ScenarioFile, decoder: &mut Decoder) {
+    verb(said, file, usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT)), decoder);
+    means(said, file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value), decoder);
 }
 
 /// Checks that whom a verb strikes can be there.
@@ -291,7 +314,8 @@ fn never(fault: &Fault, first: Duration, duration: Duration) -> String {
     }
 }
 
-fn reach(file: &ScenarioFile, decoder: &mut Decoder) {
+/// Checks what is to be reached; at most `most` strikes are planned.
+fn reach(file: &ScenarioFile, most: u64, decoder: &mut Decoder) {
     let least = |fault: &Fault| {
         let fitting = moments(fault, file.run.duration.value.min, &Longest).len() as u64;
         match &fault.when {
@@ -305,10 +329,14 @@ fn reach(file: &ScenarioFile, decoder: &mut Decoder) {
     };
     for (goal, wanted) in &file.reach {
         match goal {
-            Reach::FaultsInstalled if wanted.value > planned => {
+            // How many random faults are drawn shows when they are.
+            Reach::FaultsInstalled if file.nemesis.is_some() && wanted.value > most => {
+                unreachable(wanted.place, *goal, format!("at most {most} strikes are planned"));
+            }
+            Reach::FaultsInstalled if file.nemesis.is_none() && wanted.value > planned => {
                 unreachable(wanted.place, *goal, format!("only {planned} strikes are certain to be planned"));
             }
-            Reach::OkDuringFaults if file.faults.is_empty() => {
+            Reach::OkDuringFaults if file.faults.is_empty() && file.nemesis.is_none() => {
                 unreachable(wanted.place, *goal, "there are no faults".to_owned());
             }
             _ => {}

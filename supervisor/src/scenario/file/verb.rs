@@ -8,9 +8,10 @@ mod process;
 use std::time::Duration;
 
 use super::decode::{Decoder, Fields, Map};
-use super::place::Placed;
+use super::error::ScenarioError;
+use super::place::{Place, Placed};
 use super::suggest;
-use super::tree::{Entry, Node, Value};
+use super::tree::{self, Entry, Node, Value};
 use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
 use crate::scenario::signal::Signal;
@@ -160,6 +161,8 @@ pub(super) struct Length<'n> {
     pub(super) said: Option<&'n Entry>,
     /// The fault strikes again and again.
     pub(super) is_repeated: bool,
+    /// The length that the fault gets where none can be said, if it has one.
+    pub(super) drawn: Option<Drawn<Duration>>,
 }
 
 impl Length<'_> {
@@ -174,6 +177,7 @@ impl Length<'_> {
     fn require(self, decoder: &mut Decoder, verb: &Entry, missing: &str) -> Option<Drawn<Duration>> {
         match self.said {
             Some(entry) => decoder.duration(&entry.value),
+            None if self.drawn.is_some() => self.drawn,
             None => decoder.lose(verb.key_place, missing),
         }
     }
@@ -184,7 +188,7 @@ impl Length<'_> {
         match self.said {
             Some(entry) => decoder.duration(&entry.value).map(Some),
             None if self.is_repeated => decoder.lose(verb.key_place, missing),
-            None => Some(None),
+            None => Some(self.drawn),
         }
     }
 }
@@ -219,6 +223,30 @@ pub(super) fn verb(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> 
         "transfer-leader" => membership::transfer_leader(decoder, entry, length),
         "snapshot" => membership::snapshot(decoder, entry, length),
         _ => network::network(decoder, entry, length),
+    }
+}
+
+/// Reads the verb `name` of which the text is what stands behind it, e.g. `{ target: leader }`. Where the verb has a
+/// length and the text says none, it is `length`.
+///
+/// # Errors
+/// Everything that is wrong with the text.
+pub(in crate::scenario) fn said_verb(
+    name: &str,
+    text: &str,
+    length: Drawn<Duration>,
+) -> Result<(SaidVerb, Option<Drawn<Duration>>), Vec<ScenarioError>> {
+    let mut decoder = Decoder::default();
+    let end = Place::end_of(text);
+    let value = tree::read(text, &|span| Place::of(span, end), &mut decoder.errors);
+    let length = Length { said: None, is_repeated: false, drawn: Some(length) };
+    let said = value.and_then(|value| {
+        let entry = Entry { key: name.to_owned(), key_place: Place::START, value };
+        verb(&mut decoder, &entry, length)
+    });
+    match said {
+        Some(Said { verb, lasts }) if decoder.errors.is_empty() => Ok((verb, lasts)),
+        _ => Err(decoder.errors),
     }
 }
 

@@ -1,10 +1,11 @@
 //! From what was said to what will be done.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
     Artifacts, ClockKind, ClusterPlan, DiskKind, Expectation, Keep, Load, NODES_DEFAULT, NetworkKind,
-    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan,
+    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, swarm,
 };
 use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
@@ -42,6 +43,7 @@ impl Plan {
             settle: draw(said.settle, SETTLE_DEFAULT, &rng, "run.settle"),
             final_reads: said.final_reads.as_ref().is_none_or(|said| said.value),
         };
+        let (swarm, strikes) = all_strikes(file, run.duration, &rng);
         let overall = run.warmup + run.duration + run.settle + OVERHEAD_DEFAULT;
         Self {
             version: PLAN_VERSION,
@@ -62,7 +64,8 @@ impl Plan {
                 inject_bug: file.cluster.inject_bug.clone(),
             },
             workload: workload(&file.workload, &rng),
-            strikes: strikes(&file.faults, run.duration, &rng),
+            swarm,
+            strikes,
             run,
             checks: file.checks.iter().map(|check| check.value).collect(),
             thresholds: file.thresholds.clone(),
@@ -127,6 +130,24 @@ impl Choose for FromSeed<'_> {
     }
 }
 
+/// The timed strikes and the random ones, in order of time, and what the random ones were drawn from.
+fn all_strikes(
+    file: &ScenarioFile,
+    duration: Duration,
+    rng: &Rng,
+) -> (BTreeMap<swarm::FaultKind, u32>, Vec<Strike>) {
+    let mut all = strikes(&file.faults, duration, rng);
+    let mut weights = BTreeMap::new();
+    if let Some(said) = &file.nemesis {
+        let drawn = swarm::draw(said, &swarm::Menu::new(said, file), duration, &all, rng);
+        weights = drawn.weights;
+        all.extend(drawn.strikes);
+    }
+    all.sort_by_key(|strike| strike.at);
+    assert!(all.len() <= STRIKES_MAX, "the parser lets at most {STRIKES_MAX} strikes through");
+    (weights, all)
+}
+
 /// Every strike of every fault, in order of time; at one time, in the order of the file.
 fn strikes(faults: &[Fault], duration: Duration, rng: &Rng) -> Vec<Strike> {
     let mut strikes: Vec<Strike> = Vec::new();
@@ -143,7 +164,6 @@ fn strikes(faults: &[Fault], duration: Duration, rng: &Rng) -> Vec<Strike> {
         }));
     }
     strikes.sort_by_key(|strike| strike.at);
-    assert!(strikes.len() <= STRIKES_MAX, "the parser lets at most {STRIKES_MAX} strikes through");
     strikes
 }
 

@@ -5,6 +5,7 @@ use crate::scenario::signal::Signal;
 use crate::scenario::target::Target;
 use crate::scenario::verb::{Kill, Lag, Network, Partition, Party, Pause, Restart};
 
+#[expect(clippy::too_many_lines, reason = "it has every field of the format")]
 fn plan() -> Plan {
     let seconds = Duration::from_secs;
     let strike = |number: u64, lasts, verb| Strike {
@@ -65,6 +66,7 @@ fn plan() -> Plan {
             mix: BTreeMap::from([("send".to_owned(), 50), ("read".to_owned(), 50)]),
         },
         run: RunPlan { warmup: seconds(2), duration: seconds(80), settle: seconds(5), final_reads: true },
+        swarm: BTreeMap::from([(FaultKind::Kill, 3), (FaultKind::Network, 1)]),
         strikes: vec![
             strike(
                 1,
@@ -135,6 +137,9 @@ run:
   duration: 80s
   settle: 5s
   final-reads: true
+swarm:
+  kill: 3
+  network: 1
 strikes:
 - name: fault#1
   fault: fault
