@@ -69,8 +69,8 @@ fn heading(plan: &Plan) -> Vec<String> {
         ),
     ];
     if !plan.swarm.is_empty() {
-        let kinds = plan.swarm.iter().map(|(kind, weight)| format!("{} {weight}", kind.word()));
-        lines.push(format!("random faults: {}", kinds.collect::<Vec<_>>().join(" / ")));
+        let kinds = plan.swarm.iter().map(|(kind, weight)| format!(" {} {weight}", kind.word()));
+        lines.extend(filled("random faults:", kinds));
     }
     lines
 }
@@ -141,8 +141,8 @@ impl Axis {
         lines.push(String::new());
         let verbs: BTreeMap<char, &str> =
             plan.strikes.iter().map(|strike| (strike.verb.letter(), strike.verb.name())).collect();
-        let letters = verbs.iter().map(|(letter, verb)| format!("   {letter} {verb}")).collect::<String>();
-        lines.push(format!("~ warm-up   = load, or a fault in force   . limit of the heal{letters}"));
+        let words = verbs.iter().map(|(letter, verb)| format!("   {letter} {verb}"));
+        lines.extend(filled("~ warm-up   = load, or a fault in force   . limit of the heal", words));
         lines
     }
 
@@ -204,6 +204,18 @@ fn list(strikes: &[Strike]) -> Vec<String> {
         format!("{:>times$}  {:<names$}  {what}", time(strike), clip(&strike.name, names))
     };
     strikes.iter().map(line).collect()
+}
+
+/// Words behind a head, in as many lines as they need.
+fn filled(head: &str, words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut lines = vec![head.to_owned()];
+    for word in words {
+        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() <= WIDTH) {
+            Some(line) => line.push_str(&word),
+            None => lines.push(format!("  {}", word.trim_start())),
+        }
+    }
+    lines
 }
 
 /// At most `width` characters; what is cut off is marked.

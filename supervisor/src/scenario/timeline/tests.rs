@@ -44,3 +44,24 @@ fn any_length_of_a_run_fits_the_page() {
         assert!((1..=11).contains(&marks.matches('|').count()), "{drawn}");
     }
 }
+
+#[test]
+fn the_words_of_many_verbs_take_as_many_lines_as_they_need() {
+    let nemesis = "nemesis={ interval: 1s, duration: 1s, swarm: false, kinds: { kill: 1, pause: 1, restart: 1, \
+                   partition: 1, network: 1, disk: 1, transfer-leader: 1, snapshot: 1 } }";
+    let drawn = draw(&plan(SCENARIO, &["faults=[]", nemesis]));
+    for word in [
+        "K kill",
+        "P pause",
+        "R restart",
+        "X partition",
+        "N network",
+        "D disk",
+        "L transfer-leader",
+        "S snapshot",
+    ] {
+        assert!(drawn.contains(word), "{word}\n{drawn}");
+    }
+    assert!(drawn.contains("random faults: kill 1 pause 1"), "{drawn}");
+    assert!(!drawn.contains('…') && drawn.lines().all(|line| line.chars().count() <= WIDTH), "{drawn}");
+}

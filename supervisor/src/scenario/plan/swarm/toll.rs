@@ -26,13 +26,16 @@ use crate::scenario::verb::{
 };
 
 /// What a node that was dead may need, from its start until it counts again: to open its files and to hear a leader.
-pub(super) const COMING_BACK: Duration = Duration::from_secs(2);
+const COMING_BACK: Duration = Duration::from_secs(2);
 
 /// What a change of members may need, until who joined has caught up.
 const CHANGING: Duration = Duration::from_secs(10);
 
 /// A node that refuses its damaged disk, or has left, does not come back: a year is longer than any load.
 const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// What a graceful restart may need: a node that stops answers what it was asked, and closes its files.
+const RESTARTING: Duration = Duration::from_secs(6);
 
 /// What lifting anything else may need.
 const LIFTING: Duration = Duration::from_millis(250);
@@ -148,7 +151,7 @@ fn of_links(network: &Network, nodes: usize) -> Toll {
 /// For how long a strike of `verb` stands that was given no length.
 pub(super) fn own_length(verb: &Verb) -> Duration {
     match verb {
-        Verb::Restart(_) => COMING_BACK,
+        Verb::Restart(_) => RESTARTING,
         Verb::Membership(_) => CHANGING,
         _ => Duration::ZERO,
     }
