@@ -172,3 +172,53 @@ fn describe(traffic: Traffic, struck: u64, edges: usize) -> String {
 pub(super) fn is_until_snapshot(partition: &Partition) -> bool {
     partition.shape == Shape::UntilSnapshot
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::target::{Role, Target};
+
+    fn nodes() -> Vec<NodeStatus> {
+        let status = |number: u8| NodeStatus {
+            name: format!("n{number}"),
+            role: if number == 2 { Role::Leader { term: 3 } } else { Role::Follower },
+            alive: true,
+        };
+        (1..=3).map(status).collect()
+    }
+
+    fn aim(from: &str, to: &str) -> Result<Aim, String> {
+        let network = Network {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+            lag: None,
+            rate: None,
+            loss: None,
+            hold: true,
+            black_hole: false,
+            reset: false,
+        };
+        network.aim(&nodes(), &mut Rng::from_seed(7))
+    }
+
+    fn drawn(aim: &Aim) -> String {
+        let edges: Vec<String> = aim.edges.iter().map(ToString::to_string).collect();
+        format!("{}: {}", aim.nodes.join(" "), edges.join(" "))
+    }
+
+    #[test]
+    fn links_are_struck_in_the_direction_that_was_said() {
+        assert_eq!(drawn(&aim("leader", "followers").unwrap()), "n2: n2→n1 n2→n3");
+        assert_eq!(drawn(&aim("followers", "leader").unwrap()), "n1 n3: n1→n2 n3→n2");
+        assert_eq!(drawn(&aim("clients", "leader").unwrap()), "n2: clients→n2");
+        assert_eq!(drawn(&aim("n1,n2", "clients").unwrap()), "n1 n2: n1→clients n2→clients");
+        assert_eq!(aim("n1", "n1").unwrap_err(), "n1 sends nothing to itself");
+    }
+
+    #[test]
+    fn a_partition_says_who_is_on_its_first_side() {
+        let partition = Partition { shape: Shape::Isolate(Target::Leader), one_way: true };
+        let aim = partition.aim(&nodes(), &mut Rng::from_seed(7)).unwrap();
+        assert_eq!(drawn(&aim), "n2: n2→n1 n2→n3");
+    }
+}

@@ -281,3 +281,22 @@ async fn a_strike_that_finds_nobody_is_skipped_and_said() {
     let verdict = played.verdict();
     assert_eq!(verdict.notes, ["headless#2: kill skipped, no leader is known"], "{:?}", played.words());
 }
+
+#[tokio::test]
+async fn a_fault_that_did_nothing_does_not_count_as_one_that_struck() {
+    // These nodes are shells that send nothing, so there is nothing that a cut could hold.
+    let more = "\
+faults:
+  - { name: cut, at: 50ms, for: 100ms, partition: { isolate: n3 } }
+  - { name: kill, at: 200ms, kill: { target: n2, restart-after: 50ms } }
+reach: { faults-installed: 2, kills: 1 }
+";
+    let played = play(FakeSystem::new(), more, &[]).await;
+    let words = played.words();
+    assert!(words.contains(&"0 of 4 directions struck: nothing was sent".to_owned()), "{words:?}");
+    let verdict = played.verdict();
+    assert_eq!(verdict.verdict, Verdict::Inconclusive, "{verdict:#?}");
+    assert_eq!(verdict.reason, "reach: faults-installed is 1, wanted at least 2");
+    let kills = verdict.reached.iter().find(|reach| reach.name == "kills").expect("it was wanted");
+    assert!(kills.met(), "{kills:?}");
+}
