@@ -9,6 +9,7 @@
 //! - [`mod@file`] reads the YAML strictly: a small tree with positions, a decoder that knows every field by name, and
 //!   checks of sense that look at several fields at once.
 //! - [`plan`] holds the plan; [`timeline`] draws it.
+//! - [`step`] holds what is done in order, beside the faults that have their times.
 //! - [`target`] says which nodes a fault strikes. That is decided when the fault strikes, by a pure function of the
 //!   cluster's state and the seed.
 //! - [`mod@unit`], [`signal`], [`threshold`], [`workload`] are the small words of the format.
@@ -23,6 +24,7 @@ pub mod file;
 pub mod plan;
 mod schedule;
 pub mod signal;
+pub mod step;
 pub mod target;
 pub mod threshold;
 pub mod timeline;

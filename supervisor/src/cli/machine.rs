@@ -53,7 +53,7 @@ fn needs_namespace(plan: &Plan) -> bool {
 /// What `plan` wants of the kernel besides partitions.
 fn abilities(plan: &Plan) -> impl Iterator<Item = Ability> {
     let wanted = |ability: &Ability| {
-        plan.strikes.iter().any(|strike| match &strike.verb {
+        plan.verbs().any(|(_, verb)| match verb {
             Verb::Network(network) => match ability {
                 Ability::Loss => network.loss.is_some(),
                 Ability::Rate => network.rate.is_some(),

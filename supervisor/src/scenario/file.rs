@@ -4,7 +4,7 @@
 //!
 //! 1. `tree` reads YAML into nodes that know their line and column;
 //! 2. `overrides` puts `--set path=value` into the tree;
-//! 3. `sections` and `faults` read every field by name, with the small steps of `decode`;
+//! 3. `sections`, `faults`, `steps` and `binaries` read every field by name, with the small steps of `decode`;
 //! 4. `sense` looks at several fields at once: a target that the cluster does not have, a fault that never strikes.
 //!
 //! A [`ScenarioFile`] holds only what was said: an absent field is `None`, and a range is a range. Defaults and draws
@@ -14,6 +14,7 @@
 //! Values are checked as a whole (step 4) only when each of them could be read, so that one mistake is not reported
 //! as two.
 
+mod binaries;
 mod decode;
 mod error;
 mod faults;
@@ -23,6 +24,7 @@ mod place;
 mod sections;
 mod sense;
 mod spot;
+mod steps;
 mod suggest;
 mod tree;
 mod verb;
@@ -41,6 +43,7 @@ use super::unit::Rate;
 use super::workload::{Routing, WorkloadKind};
 use decode::Decoder;
 
+pub use binaries::SaidBinary;
 pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use faults::{Fault, When};
 pub use nemesis::{Majority, Narrowed, NemesisSection};
@@ -48,6 +51,8 @@ pub use place::{Place, Placed};
 pub(super) use sense::senseless;
 pub(super) use spot::{Spot, refuse_at};
 pub(super) use verb::said_verb;
+pub use steps::{SaidAction, SaidStep};
+pub(super) use steps::STEPS_MAX;
 pub use verb::{SaidClock, SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
 
 /// What a scenario says.
@@ -69,6 +74,8 @@ pub struct ScenarioFile {
     pub timeout: Option<Placed<Duration>>,
     /// The seed, where the file fixes one; `None`: a new one for every run.
     pub seed: Option<u64>,
+    /// `binaries:`, paths by name.
+    pub binaries: BTreeMap<String, Placed<String>>,
     /// `cluster:`
     pub cluster: ClusterSection,
     /// `workload:`
@@ -79,6 +86,8 @@ pub struct ScenarioFile {
     pub faults: Vec<Fault>,
     /// `nemesis:`
     pub nemesis: Option<NemesisSection>,
+    /// `steps:`
+    pub steps: Vec<SaidStep>,
     /// `checks:`, at least one, each once.
     pub checks: Vec<Placed<CheckName>>,
     /// `thresholds:`
@@ -110,6 +119,8 @@ pub struct ClusterSection {
     pub config: BTreeMap<String, String>,
     /// The planted bug, in kebab case.
     pub inject_bug: Option<String>,
+    /// The programs that the nodes run from the beginning.
+    pub binary: Option<SaidBinary>,
 }
 
 /// What a scenario says of its clients.

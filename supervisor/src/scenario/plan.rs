@@ -21,6 +21,7 @@
 mod load;
 mod resolve;
 pub(super) mod swarm;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -33,6 +34,7 @@ use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::count::Count;
+use super::step::Step;
 use super::threshold::Threshold;
 use super::unit::{self, Rate};
 use super::verb::Verb;
@@ -80,6 +82,8 @@ pub struct Plan {
     /// The limit of the whole run, from the start of the first node to the end of the last.
     #[serde(with = "unit::duration")]
     pub timeout: Duration,
+    /// Programs that a node can be besides the default one, by name: a path, or the name of a file beside the supervisor.
+    pub binaries: BTreeMap<String, String>,
     /// The cluster.
     pub cluster: ClusterPlan,
     /// The clients.
@@ -91,6 +95,8 @@ pub struct Plan {
     pub swarm: BTreeMap<FaultKind, u32>,
     /// The faults, in the order in which they strike.
     pub strikes: Vec<Strike>,
+    /// What is done in order beside them, from the end of the warm-up on.
+    pub steps: Vec<Step>,
     /// What the checker must find valid.
     pub checks: Vec<CheckName>,
     /// What is demanded in speed and availability.
@@ -124,6 +130,8 @@ pub struct ClusterPlan {
     // Named, because serde lets an `Option` be missing unless a function of its own reads it.
     #[serde(deserialize_with = "Option::deserialize")]
     pub inject_bug: Option<String>,
+    /// The program that each node runs at first, by the name in [`Plan::binaries`]; the default one where it is not named.
+    pub binary: BTreeMap<String, String>,
 }
 
 impl ClusterPlan {
@@ -447,6 +455,19 @@ impl Plan {
         self.rng().fork(&format!("strike/{}", strike.name))
     }
 
+    /// The same for a step.
+    #[must_use]
+    pub fn rng_of_step(&self, step: &Step) -> Rng {
+        self.rng().fork(&format!("step/{}", step.name))
+    }
+
+    /// Every verb that is carried out, timed or as a step, with the name of its strike.
+    pub fn verbs(&self) -> impl Iterator<Item = (&str, &Verb)> {
+        let timed = self.strikes.iter().map(|strike| (strike.name.as_str(), &strike.verb));
+        let steps = self.steps.iter().filter_map(|step| Some((step.name.as_str(), step.action.verb()?)));
+        timed.chain(steps)
+    }
+
     /// The path of a field that breaks an invariant, and which one.
     pub(crate) fn broken_invariant(&self) -> Option<(String, String)> {
         let Self { cluster, workload, strikes, .. } = self;
@@ -478,7 +499,7 @@ impl Plan {
             (self.checks.is_empty(), "checks", "no checks".to_owned()),
         ];
         let broken = broken.into_iter().find_map(|(is_broken, at, why)| is_broken.then_some((at, why)));
-        broken.map(|(at, why)| (at.to_owned(), why)).or_else(|| self.broken_strike())
+        broken.map(|(at, why)| (at.to_owned(), why)).or_else(|| self.broken_strike()).or_else(|| steps::broken(self))
     }
 
     /// The same of the strikes.

@@ -1,4 +1,4 @@
-//! A plan, drawn: phases and strikes on a time axis, then every strike in words. Plain text of at most 100 columns.
+//! A plan, drawn: phases and strikes on a time axis, then every strike and every step in words. Plain text of at most 100 columns.
 //!
 //! ```text
 //!              0s        10s       20s       30s
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::plan::{Load, Plan, Strike};
+use super::step::Step;
 use super::unit::Time;
 use super::verb::End;
 use super::word::Word;
@@ -36,6 +37,10 @@ pub fn draw(plan: &Plan) -> String {
     if !plan.strikes.is_empty() {
         lines.push(String::new());
         lines.extend(list(&plan.strikes));
+    }
+    if !plan.steps.is_empty() {
+        lines.push(String::new());
+        lines.extend(in_order(&plan.steps));
     }
     lines.iter().map(|line| format!("{}\n", clip(line.trim_end(), WIDTH))).collect()
 }
@@ -216,6 +221,16 @@ fn filled(head: &str, words: impl IntoIterator<Item = String>) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Every step in words, numbered: when one begins depends on how long those before it take.
+fn in_order(steps: &[Step]) -> Vec<String> {
+    let digits = steps.len().to_string().len();
+    let names = steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0).min(LABEL_MAX + 5);
+    let line = |(step, number): (&Step, usize)| {
+        format!("{number:>digits$}. {:<names$}  {}", clip(&step.name, names), step.action)
+    };
+    std::iter::once("steps".to_owned()).chain(steps.iter().zip(1..).map(line)).collect()
 }
 
 /// At most `width` characters; what is cut off is marked.

@@ -113,19 +113,15 @@ pub trait NodeFaults {
 #[must_use]
 pub fn unsupported(system: &dyn System, plan: &Plan) -> Option<String> {
     let is_within = |verb: &Verb| matches!(verb, Verb::Clock(_) | Verb::Disk(_) | Verb::Crash(_));
-    let first = plan.strikes.iter().find(|strike| is_within(&strike.verb))?;
+    let (name, verb) = plan.verbs().find(|(_, verb)| is_within(verb))?;
     let Some(faults) = system.faults() else {
-        let verb = first.verb.name();
-        return Some(format!(
-            "{}: `{verb}`: the nodes of this system cannot be broken from within",
-            first.name
-        ));
+        let verb = verb.name();
+        return Some(format!("{name}: `{verb}`: the nodes of this system cannot be broken from within"));
     };
     let points = faults.crash_points();
-    plan.strikes.iter().find_map(|strike| match &strike.verb {
+    plan.verbs().find_map(|(name, verb)| match verb {
         Verb::Crash(crash) if !points.contains(&crash.at.as_str()) => Some(format!(
-            "{}: there is no crash point `{}`; this build has {}",
-            strike.name,
+            "{name}: there is no crash point `{}`; this build has {}",
             crash.at,
             points.join(", ")
         )),

@@ -174,7 +174,7 @@ fn options(
             let message = format!("`{}` is not among the `kinds`, so it is never drawn", entry.key);
             decoder.refuse(entry.key_place, message);
         }
-        let length = Length { said: None, is_repeated: false, drawn: Some(duration) };
+        let length = Length { said: None, is_repeated: false, is_step: false, drawn: Some(duration) };
         // One fault, or a list of them.
         let of_list = |node: &Node| (Entry { value: node.clone(), ..entry.clone() }, node.place);
         let items = match &entry.value.value {

@@ -7,7 +7,9 @@ use checker::check::CheckName;
 use super::decode::{Decoder, Fields};
 use super::place::Placed;
 use super::tree::{Node, Value};
-use super::{ClusterSection, RunSection, ScenarioFile, WorkloadSection, faults, nemesis, suggest};
+use super::{
+    ClusterSection, RunSection, ScenarioFile, WorkloadSection, binaries, faults, nemesis, steps, suggest,
+};
 use crate::scenario::plan::{Expectation, Keep, NODES_MAX, Reach};
 use crate::scenario::threshold::{Metric, NotAThreshold, Threshold};
 use crate::scenario::unit;
@@ -40,24 +42,26 @@ const SCENARIO: Fields = Fields {
         "tags",
         "timeout",
         "seed",
+        "binaries",
         "cluster",
         "workload",
         "run",
         "faults",
         "nemesis",
+        "steps",
         "checks",
         "thresholds",
         "reach",
         "expect",
         "artifacts",
     ],
-    later: &["repeat", "matrix", "binaries", "steps"],
+    later: &["repeat", "matrix"],
     elsewhere: &[],
 };
 
 const CLUSTER: Fields = Fields {
-    known: &["nodes", "spares", "network", "disk", "clock", "config", "inject-bug"],
-    later: &["binary", "log"],
+    known: &["nodes", "spares", "network", "disk", "clock", "config", "inject-bug", "binary"],
+    later: &["log"],
     elsewhere: &[],
 };
 
@@ -106,11 +110,13 @@ pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFil
         Some(Placed { value, place: node.place })
     });
     let seed = map.get("seed").and_then(|node| seed(decoder, node));
+    let binaries = map.get("binaries").and_then(|node| binaries::binaries(decoder, node));
     let cluster = map.get("cluster").and_then(|node| cluster(decoder, node));
     let workload = decoder.require(&map, "workload").and_then(|node| workload(decoder, node));
     let run = decoder.require(&map, "run").and_then(|node| run(decoder, node));
     let faults = map.get("faults").and_then(|node| faults::faults(decoder, node));
     let nemesis = map.entry("nemesis").and_then(|entry| nemesis::nemesis(decoder, entry));
+    let steps = map.get("steps").and_then(|node| steps::steps(decoder, node));
     let checks = decoder.require(&map, "checks").and_then(|node| checks(decoder, node));
     let thresholds = map.get("thresholds").and_then(|node| thresholds(decoder, node));
     let reach = map.get("reach").and_then(|node| reach(decoder, node));
@@ -132,11 +138,13 @@ pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFil
         tags: tags.unwrap_or_default(),
         timeout,
         seed: seed.flatten(),
+        binaries: binaries.unwrap_or_default(),
         cluster: cluster.unwrap_or_default(),
         workload: workload?,
         run: run?,
         faults: faults.unwrap_or_default(),
         nemesis,
+        steps: steps.unwrap_or_default(),
         checks: checks?,
         thresholds: thresholds.unwrap_or_default(),
         reach: reach.unwrap_or_default(),
@@ -175,6 +183,7 @@ fn cluster(decoder: &mut Decoder, node: &Node) -> Option<ClusterSection> {
     let clock = map.get("clock").and_then(|node| placed_word(decoder, node, "clock"));
     let config = map.get("config").and_then(|node| config(decoder, node));
     let inject_bug = map.get("inject-bug").and_then(|node| decoder.kebab(node, "the id of a bug"));
+    let binary = map.get("binary").and_then(|node| binaries::binary(decoder, node));
     let nodes =
         nodes.map(|nodes| u8::try_from(nodes).expect("a count is within the limits that it was read with"));
     Some(ClusterSection {
@@ -185,6 +194,7 @@ fn cluster(decoder: &mut Decoder, node: &Node) -> Option<ClusterSection> {
         clock,
         config: config.unwrap_or_default(),
         inject_bug: inject_bug.map(|bug| bug.value),
+        binary,
     })
 }
 

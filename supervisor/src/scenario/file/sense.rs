@@ -3,6 +3,7 @@
 //! A range must make sense at both of its ends, so that no seed turns a good scenario into a bad one.
 
 mod nemesis;
+mod steps;
 
 use std::path::Path;
 use std::time::Duration;
@@ -54,7 +55,8 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
             format!("{planned} timed strikes and up to {drawn} random ones are more than {STRIKES_MAX}");
         decoder.refuse(said.interval.place, message);
     }
-    reach(file, (planned + drawn) as u64, decoder);
+    steps::check(file, nodes, decoder);
+    reach(file, (planned + drawn) as u64 + steps::strikes(file), decoder);
 }
 
 /// Why a verb can never strike the cluster of `file`, if it cannot.
@@ -86,12 +88,14 @@ fn changes(file: &ScenarioFile, decoder: &mut Decoder) {
     let spares = usize::from(file.cluster.spares.map_or(0, |said| said.value));
     let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
     let mut needed = 0;
-    for fault in &file.faults {
-        let SaidVerb::Membership(SaidMembership { change }) = &fault.verb else { continue };
+    let often = |fault| moments(fault, file.run.duration.value.max, &Shortest).len();
+    let timed = file.faults.iter().map(|fault| (&fault.verb, often(fault)));
+    let steps = file.steps.iter().filter_map(|step| Some((step.verb()?, 1)));
+    for (verb, strikes) in timed.chain(steps) {
+        let SaidVerb::Membership(SaidMembership { change }) = verb else { continue };
         if !change.value.needs_spare() {
             continue;
         }
-        let strikes = moments(fault, file.run.duration.value.max, &Shortest).len();
         let each = change.value.target().map_or(1, |target| target.count(nodes).unwrap_or(nodes));
         needed += strikes * each;
         if needed > spares {
@@ -323,7 +327,7 @@ fn reach(file: &ScenarioFile, most: u64, decoder: &mut Decoder) {
             _ => fitting,
         }
     };
-    let planned: u64 = file.faults.iter().map(least).sum();
+    let planned: u64 = file.faults.iter().map(least).sum::<u64>() + steps::strikes(file);
     let mut unreachable = |place: Place, goal: Reach, why: String| {
         decoder.refuse(place, format!("`{goal}` cannot be reached: {why}"));
     };
@@ -336,7 +340,9 @@ fn reach(file: &ScenarioFile, most: u64, decoder: &mut Decoder) {
             Reach::FaultsInstalled if file.nemesis.is_none() && wanted.value > planned => {
                 unreachable(wanted.place, *goal, format!("only {planned} strikes are certain to be planned"));
             }
-            Reach::OkDuringFaults if file.faults.is_empty() && file.nemesis.is_none() => {
+            Reach::OkDuringFaults
+                if file.faults.is_empty() && file.nemesis.is_none() && steps::strikes(file) == 0 =>
+            {
                 unreachable(wanted.place, *goal, "there are no faults".to_owned());
             }
             _ => {}

@@ -163,6 +163,8 @@ pub(super) struct Length<'n> {
     pub(super) is_repeated: bool,
     /// The length that the fault gets where none can be said, if it has one.
     pub(super) drawn: Option<Drawn<Duration>>,
+    /// The fault is a step, which stands until another step heals it.
+    pub(super) is_step: bool,
 }
 
 impl Length<'_> {
@@ -173,11 +175,12 @@ impl Length<'_> {
         }
     }
 
-    /// The verb must have a length.
-    fn require(self, decoder: &mut Decoder, verb: &Entry, missing: &str) -> Option<Drawn<Duration>> {
+    /// The verb must have a length, unless it is a step.
+    #[expect(clippy::option_option, reason = "what is absent is not what could not be read")]
+    fn require(self, decoder: &mut Decoder, verb: &Entry, missing: &str) -> Option<Option<Drawn<Duration>>> {
         match self.said {
-            Some(entry) => decoder.duration(&entry.value),
-            None if self.drawn.is_some() => self.drawn,
+            Some(entry) => decoder.duration(&entry.value).map(Some),
+            None if self.drawn.is_some() || self.is_step => Some(self.drawn),
             None => decoder.lose(verb.key_place, missing),
         }
     }
@@ -239,7 +242,7 @@ pub(in crate::scenario) fn said_verb(
     let mut decoder = Decoder::default();
     let end = Place::end_of(text);
     let value = tree::read(text, &|span| Place::of(span, end), &mut decoder.errors);
-    let length = Length { said: None, is_repeated: false, drawn: Some(length) };
+    let length = Length { said: None, is_repeated: false, is_step: false, drawn: Some(length) };
     let said = value.and_then(|value| {
         let entry = Entry { key: name.to_owned(), key_place: Place::START, value };
         verb(&mut decoder, &entry, length)
@@ -256,12 +259,12 @@ fn target_of(decoder: &mut Decoder, entry: &Entry, name: &str, fields: &Fields) 
     target(decoder, node)
 }
 
-fn target(decoder: &mut Decoder, node: &Node) -> Option<Placed<Target>> {
+pub(super) fn target(decoder: &mut Decoder, node: &Node) -> Option<Placed<Target>> {
     let value = match &node.value {
         Value::List(items) if items.is_empty() => {
             return decoder.lose(node.place, "the target names no node");
         }
-        Value::List(items) => Target::Named(named_nodes(decoder, items)?),
+        Value::List(items) => Target::Named(node_names(decoder, items)?),
         _ => {
             let text = decoder.text(node, "a target, e.g. leader")?;
             match text.parse::<Target>() {
@@ -280,7 +283,7 @@ fn target(decoder: &mut Decoder, node: &Node) -> Option<Placed<Target>> {
     Some(Placed { value, place: node.place })
 }
 
-fn named_nodes(decoder: &mut Decoder, items: &[Node]) -> Option<Vec<String>> {
+pub(super) fn node_names(decoder: &mut Decoder, items: &[Node]) -> Option<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for item in items {
         let text = decoder.text(item, "a node, e.g. n3")?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Artifacts, ClockKind, ClusterPlan, DiskKind, Expectation, Keep, Load, NODES_DEFAULT, NetworkKind,
-    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, swarm,
+    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, steps, swarm,
 };
 use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
@@ -53,6 +53,7 @@ impl Plan {
             description: file.description.clone().unwrap_or_default(),
             tags: file.tags.clone(),
             seed,
+            binaries: file.binaries.iter().map(|(name, path)| (name.clone(), path.value.clone())).collect(),
             timeout: file.timeout.as_ref().map_or(overall, |said| said.value),
             cluster: ClusterPlan {
                 nodes: file.cluster.nodes.unwrap_or(NODES_DEFAULT),
@@ -62,10 +63,12 @@ impl Plan {
                 clock: file.cluster.clock.map_or(ClockKind::Real, |said| said.value),
                 config: file.cluster.config.clone(),
                 inject_bug: file.cluster.inject_bug.clone(),
+                binary: steps::binary_of_each(file),
             },
             workload: workload(&file.workload, &rng),
             swarm,
             strikes,
+            steps: steps::steps(&file.steps, &rng),
             run,
             checks: file.checks.iter().map(|check| check.value).collect(),
             thresholds: file.thresholds.clone(),

@@ -6,7 +6,7 @@ use super::super::decode::{Decoder, Fields, Map};
 use super::super::place::Placed;
 use super::super::suggest;
 use super::super::tree::{Entry, Node, Value};
-use super::{BESIDE_VERB, Length, Said, SaidVerb, named_nodes, target};
+use super::{BESIDE_VERB, Length, Said, SaidVerb, node_names, target};
 use crate::fabric::Distribution;
 use crate::fabric::shape::{Shape, UnknownShape};
 use crate::rng::Rng;
@@ -134,7 +134,7 @@ fn groups(decoder: &mut Decoder, node: &Node) -> Option<Vec<Vec<String>>> {
         if nodes.is_empty() {
             return decoder.lose(item.place, "the group names no node");
         }
-        groups.push(named_nodes(decoder, nodes)?);
+        groups.push(node_names(decoder, nodes)?);
     }
     Some(groups)
 }

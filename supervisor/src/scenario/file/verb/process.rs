@@ -25,7 +25,7 @@ pub(super) fn kill(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> 
 pub(super) fn pause(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> Option<Said> {
     let target = target_of(decoder, entry, "`pause`", &PAUSE);
     let lasts = length.require(decoder, entry, "a pause needs its length: write `for: 4s` beside `pause`");
-    Some(Said { verb: SaidVerb::Pause { target: target? }, lasts: Some(lasts?) })
+    Some(Said { verb: SaidVerb::Pause { target: target? }, lasts: lasts? })
 }
 
 pub(super) fn restart(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> Option<Said> {
