@@ -5,7 +5,8 @@
 
 mod life;
 mod members;
-mod view;
+mod programs;
+pub(crate) mod view;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -22,13 +23,14 @@ use tokio::time::Instant;
 
 pub use life::{ExpectedExit, NodeState};
 pub use members::Members;
+pub use programs::Programs;
 pub use view::Views;
 
 use self::life::Life;
 use crate::harness::HarnessFailure;
 use crate::nemesis::Effect;
 use crate::network::Network;
-use crate::process::{NodeBinary, NodeProcess, describe_exit};
+use crate::process::{NodeProcess, describe_exit};
 use crate::run::event::{Events, RunEvent};
 use crate::scenario::count::Count;
 use crate::scenario::plan::{ClockKind, DiskKind};
@@ -60,7 +62,7 @@ pub struct ClusterSettings {
     /// What nodes and clients reach nodes by.
     pub network: Network,
     /// The program that each runs.
-    pub binary: NodeBinary,
+    pub programs: Programs,
     /// A directory per node: log, trace, table, `data/`.
     pub directories: BTreeMap<NodeName, PathBuf>,
     /// The port for clients of each node; absent: the kernel chooses.
@@ -258,6 +260,23 @@ impl Cluster {
         fs::remove_dir_all(&data).map_err(HarnessFailure::file("remove", &data))
     }
 
+    /// From its next start on, the node runs the program that the plan calls `binary`.
+    pub fn give_program(&self, name: &str, binary: &str) {
+        self.inner.settings.programs.give(name, binary);
+    }
+
+    /// Where the node writes its trace.
+    #[must_use]
+    pub fn trace_file(&self, name: &str) -> PathBuf {
+        self.directory_of(name).join("trace.jsonl")
+    }
+
+    /// Every node that is or may become part of the cluster.
+    #[must_use]
+    pub fn everyone(&self) -> Vec<NodeName> {
+        self.inner.nodes.keys().cloned().collect()
+    }
+
     /// The number of the life that goes on.
     #[must_use]
     pub fn living_generation(&self, name: &str) -> Option<u32> {
@@ -313,7 +332,7 @@ impl Cluster {
         };
         let arguments = self.inner.system.node_arguments(&self.spec(name, generation)?);
         let log = self.directory_of(name).join("log.jsonl");
-        let binary = &self.inner.settings.binary;
+        let binary = &self.inner.settings.programs.of(name);
         let (process, announcement) = NodeProcess::spawn(name, binary, arguments, &log, on_exit)?;
         let life = Rc::new(Life::new(process, generation, expected));
         *node.life.borrow_mut() = Some(Rc::clone(&life));
@@ -499,7 +518,7 @@ impl Cluster {
             peer_bind: self.network().source(name),
             peers_file,
             data_dir,
-            trace_file: directory.join("trace.jsonl"),
+            trace_file: self.trace_file(name),
             beginning,
             disk: settings.disk,
             clock: settings.clock,

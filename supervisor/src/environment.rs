@@ -1,5 +1,6 @@
 //! `env.json`: where and how a run was made, as far as a reader of its evidence may need it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use nix::sys::utsname::uname;
 use serde::{Deserialize, Serialize};
 
 use crate::harness::HarnessFailure;
+use crate::program::Program;
 use crate::scenario::plan::Plan;
 
 /// The surroundings of a run.
@@ -16,6 +18,9 @@ pub struct Environment {
     pub supervisor: String,
     /// The program that was each node, when it was not the supervisor itself.
     pub node_binary: Option<String>,
+    /// The programs that the plan names; each node runs one of them or the one above.
+    #[serde(default)]
+    pub binaries: BTreeMap<String, Program>,
     /// The file that the plan was read from, when it was not drawn from the scenario and the seed.
     #[serde(default)]
     pub replay_of: Option<String>,
@@ -46,6 +51,7 @@ impl Environment {
         Self {
             supervisor: env!("CARGO_PKG_VERSION").to_owned(),
             node_binary: node_binary.map(|path| path.display().to_string()),
+            binaries: BTreeMap::new(),
             replay_of: None,
             kernel,
             machine,
@@ -60,6 +66,12 @@ impl Environment {
         let path = directory.join("env.json");
         let text = fs::read_to_string(&path).map_err(HarnessFailure::file("read", &path))?;
         serde_json::from_str(&text).map_err(|error| HarnessFailure::Check { path, why: error.to_string() })
+    }
+
+    /// The same, of a run whose plan names these programs.
+    #[must_use]
+    pub fn with(self, binaries: BTreeMap<String, Program>) -> Self {
+        Self { binaries, ..self }
     }
 
     /// The same, of a run whose plan was read from `plan`.

@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod nemesis;
 pub mod network;
 pub mod process;
+pub mod program;
 pub mod report;
 pub mod rng;
 pub mod run;

@@ -9,14 +9,19 @@
 //!
 //! Each family of verbs has a module: how it takes aim, what it does, and how it is undone.
 
+mod condition;
 mod effect;
 mod guard;
 mod membership;
 mod network;
 mod node;
 mod process;
+mod rolling;
+mod snapshots;
+mod steps;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -24,7 +29,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 pub use effect::Effect;
 pub use guard::{FaultGuard, Standing, Struck, Undo};
 
-use crate::cluster::{Cluster, NodeState};
+use crate::cluster::{Cluster, NodeState, Views};
 use crate::fabric::Edge;
 use crate::harness::HarnessFailure;
 use crate::rng::Rng;
@@ -35,7 +40,7 @@ use crate::scenario::count::Count;
 use crate::scenario::plan::{Plan, Strike};
 use crate::scenario::target::{self, NodeStatus, Role, Target};
 use crate::scenario::verb::{Disk, DiskVerb, End, Membership, Verb};
-use crate::system::NodeName;
+use crate::system::{NodeName, NodeView};
 
 /// Inflicts faults on one cluster. Clones share the count of the faults that stand.
 #[derive(Clone)]
@@ -82,22 +87,45 @@ impl Nemesis {
         if stop.unless_stopped(sleep_until(origin + strike.at)).await.is_none() {
             return Ok(());
         }
-        let mut rng = self.plan.rng_of(strike);
-        let (fault, verb) = (strike.name.clone(), strike.verb.name().to_owned());
-        let aim = aim(&strike.verb, &self.statuses().await, &mut rng);
-        let aim = aim.and_then(|aim| self.name_the_spare(&strike.verb, aim));
-        let aim = match aim.and_then(|aim| self.spare_the_last_copies(&strike.verb, aim)) {
+        let Some(guard) = self.inflict(&strike.name, &strike.verb, self.plan.rng_of(strike)).await? else {
+            return Ok(());
+        };
+        self.let_stand(&strike.verb, strike.lasts, &guard, stop.stopped()).await;
+        self.lift(&strike.name, strike.verb.name(), guard).await
+    }
+
+    /// Takes aim and strikes; none when there is nobody to strike, which is said.
+    async fn inflict(
+        &self,
+        name: &str,
+        verb: &Verb,
+        mut rng: Rng,
+    ) -> Result<Option<FaultGuard>, HarnessFailure> {
+        let aim = aim(verb, &self.statuses().await, &mut rng);
+        let aim = aim.and_then(|aim| self.name_the_spare(verb, aim));
+        let aim = match aim.and_then(|aim| self.spare_the_last_copies(verb, aim)) {
             Ok(aim) => aim,
             Err(why) => {
-                self.events.emit(RunEvent::FaultSkipped { fault, verb, why });
-                return Ok(());
+                self.skip(name, verb.name(), why);
+                return Ok(None);
             }
         };
-        self.recorder.fault(&verb, &fault, &aim.nodes, None)?;
-        self.events.emit(RunEvent::FaultInstalled { fault, verb, nodes: aim.nodes.clone() });
-        let guard = self.install(&strike.verb, aim, &mut rng).await?;
-        self.let_stand(strike, &guard, stop).await;
-        self.lift(strike, guard).await
+        self.announce(name, verb.name(), &aim.nodes)?;
+        self.install(verb, aim, &mut rng).await.map(Some)
+    }
+
+    /// Says that a strike finds nobody.
+    fn skip(&self, name: &str, verb: &str, why: String) {
+        let (fault, verb) = (name.to_owned(), verb.to_owned());
+        self.events.emit(RunEvent::FaultSkipped { fault, verb, why });
+    }
+
+    /// Says that a strike begins.
+    fn announce(&self, name: &str, verb: &str, nodes: &[NodeName]) -> Result<(), HarnessFailure> {
+        self.recorder.fault(verb, name, nodes, None)?;
+        let (fault, verb) = (name.to_owned(), verb.to_owned());
+        self.events.emit(RunEvent::FaultInstalled { fault, verb, nodes: nodes.to_vec() });
+        Ok(())
     }
 
     /// A node that is added is struck, too.
@@ -139,16 +167,26 @@ impl Nemesis {
         }
     }
 
-    /// Waits until the fault is to be lifted.
-    async fn let_stand(&self, strike: &Strike, guard: &FaultGuard, stop: &Stop) {
+    /// Waits until the fault is to be lifted, which is when `ended` says so at the latest.
+    async fn let_stand(
+        &self,
+        verb: &Verb,
+        lasts: Option<Duration>,
+        guard: &FaultGuard,
+        ended: impl Future<Output = ()>,
+    ) {
         let over = async {
-            match (strike.lasts, strike.verb.end()) {
-                (Some(lasts), _) => drop(stop.unless_stopped(sleep(lasts)).await),
-                (None, End::AtHeal) => stop.stopped().await,
+            match (lasts, verb.end()) {
+                (Some(lasts), _) => tokio::select! {
+                    biased;
+                    () = ended => {}
+                    () = sleep(lasts) => {}
+                },
+                (None, End::AtHeal) => ended.await,
                 (None, End::Itself) => {}
             }
         };
-        match &strike.verb {
+        match verb {
             Verb::Partition(partition) if network::is_until_snapshot(partition) => tokio::select! {
                 () = over => {}
                 () = self.purged_beyond(&guard.nodes) => {}
@@ -157,7 +195,7 @@ impl Nemesis {
         }
     }
 
-    async fn lift(&self, strike: &Strike, mut guard: FaultGuard) -> Result<(), HarnessFailure> {
+    async fn lift(&self, name: &str, verb: &str, mut guard: FaultGuard) -> Result<(), HarnessFailure> {
         let effect = match std::mem::replace(&mut guard.undo, Undo::Done(Effect::default())) {
             Undo::Resume(struck) => self.resume(&struck)?,
             Undo::Start(struck) => self.bring_back(&struck, Count::Restarts).await?,
@@ -165,14 +203,11 @@ impl Nemesis {
             Undo::Clocks { struck, failed } => self.set_clocks_right(&struck, failed).await?,
             Undo::Disks { struck, failed } => self.mend_disks(&struck, failed).await?,
             Undo::Inspect { struck, flipped } => self.inspect(&struck, flipped).await?,
-            Undo::Disarm { struck, failed } => {
-                let Verb::Crash(crash) = &strike.verb else { unreachable!("only a crash is disarmed") };
-                self.disarm(&struck, &crash.at, failed).await?
-            }
+            Undo::Disarm { struck, at, failed } => self.disarm(&struck, &at, failed).await?,
             Undo::Links { faults, resets } => network::let_go(faults, resets)?,
             Undo::Done(effect) => effect,
         };
-        let (fault, verb, nodes) = (strike.name.clone(), strike.verb.name().to_owned(), guard.nodes.clone());
+        let (fault, verb, nodes) = (name.to_owned(), verb.to_owned(), guard.nodes.clone());
         self.recorder.fault(&verb, &fault, &nodes, Some(&effect.text))?;
         drop(guard);
         let Effect { text: effect, counts } = effect;
@@ -181,17 +216,21 @@ impl Nemesis {
     }
 
     async fn statuses(&self) -> Vec<NodeStatus> {
-        let views = self.cluster.views().await;
-        let status = |name: &NodeName| {
-            let role = match &views[name] {
-                Some(view) if view.leads() => Role::Leader { term: view.term },
-                Some(view) if view.role == "follower" => Role::Follower,
-                _ => Role::Other,
-            };
-            NodeStatus { name: name.clone(), role, alive: self.cluster.state(name) == NodeState::Running }
-        };
-        views.keys().map(status).collect()
+        statuses(&self.cluster.views().await, &self.cluster)
     }
+}
+
+/// What is known of the members that said so of themselves.
+fn statuses(views: &Views, cluster: &Cluster) -> Vec<NodeStatus> {
+    let status = |(name, view): (&NodeName, &Option<NodeView>)| {
+        let role = match view {
+            Some(view) if view.leads() => Role::Leader { term: view.term },
+            Some(view) if view.role == "follower" => Role::Follower,
+            _ => Role::Other,
+        };
+        NodeStatus { name: name.clone(), role, alive: cluster.state(name) == NodeState::Running }
+    };
+    views.iter().map(status).collect()
 }
 
 /// Whom a verb meets among `nodes`, as they are now; or why nobody.

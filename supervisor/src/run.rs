@@ -29,7 +29,7 @@ use checker::history::jsonl::Header;
 use futures::future::try_join_all;
 use tokio::time::Instant;
 
-use crate::cluster::{Cluster, ClusterSettings};
+use crate::cluster::{Cluster, ClusterSettings, Programs};
 use crate::environment::Environment;
 use crate::harness::HarnessFailure;
 use crate::judge::{VerdictFile, judge};
@@ -37,6 +37,7 @@ use crate::kernel::namespace::Namespace;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::process::NodeBinary;
+use crate::program::Program;
 use crate::rundir::{JsonLines, RunDir};
 use crate::scenario::plan::{Keep, NetworkKind, Plan, WorkloadKind};
 use crate::system::{NodeName, System};
@@ -135,8 +136,10 @@ impl Stage {
         directory.save("scenario.yaml", &settings.scenario_text)?;
         directory.save("plan.yaml", &plan.to_yaml())?;
         let began = humantime::format_rfc3339_millis(now).to_string();
+        let read = plan.binaries.iter().map(|(name, path)| Ok((name.clone(), Program::read(path)?)));
+        let programs: BTreeMap<String, Program> = read.collect::<Result<_, HarnessFailure>>()?;
         let (binary, replay_of) = (settings.node_binary.as_deref(), settings.replay_of.as_deref());
-        let environment = Environment::here(binary, &began).replaying(replay_of);
+        let environment = Environment::here(binary, &began).replaying(replay_of).with(programs.clone());
         let text = serde_json::to_string_pretty(&environment).expect("an environment is plain data");
         directory.save("env.json", &text)?;
         directory.link_latest()?;
@@ -177,7 +180,11 @@ impl Stage {
             founders,
             spares,
             network: network.map_err(|source| HarnessFailure::Network { source })?,
-            binary: settings.node_binary.clone().map_or_else(NodeBinary::itself, NodeBinary::at),
+            programs: Programs::new(
+                settings.node_binary.clone().map_or_else(NodeBinary::itself, NodeBinary::at),
+                programs.into_iter().map(|(name, program)| (name, NodeBinary::at(program.path))).collect(),
+                plan.cluster.binary.clone(),
+            ),
             directories: directories?,
             client_ports: BTreeMap::new(),
             inject_bug: plan.cluster.inject_bug.clone(),

@@ -10,6 +10,7 @@ use super::player::{Player, system_for};
 use super::{Choice, Interrupt, RunArgs, fail};
 use crate::exit::Exit;
 use crate::harness::chain;
+use crate::program;
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::plan::{Expectation, Plan};
 use crate::suite::case::Case;
@@ -41,6 +42,9 @@ pub(super) fn can_run_all(cases: &[Case]) -> Result<(), Exit> {
         let plan = Plan::resolve(file, *seed);
         if let Err(why) = system_for(&plan) {
             refused = Some(fail(&format!("{}: {why}", file.source), Exit::Harness));
+        }
+        if let Some(refusal) = program::refusal(file) {
+            refused = Some(fail(&refusal.to_string(), Exit::Usage));
         }
         if let Some(refusal) = machine.refusal(&plan, file) {
             refused = Some(fail(&refusal.to_string(), Exit::Harness));

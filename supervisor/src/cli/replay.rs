@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::harness::chain;
 use crate::judge::display_path;
 use crate::kernel::namespace::Namespace;
+use crate::program;
 use crate::scenario::plan::Plan;
 
 #[derive(Debug, Args)]
@@ -118,6 +119,9 @@ impl Score {
     pub(super) fn make_ready(&self) -> Result<Option<Namespace>, String> {
         let path = self.path.display();
         system_for(&self.plan).map_err(|why| format!("{path}: {why}"))?;
+        if let Some(why) = program::missing(&self.plan) {
+            return Err(format!("{path}: {why}"));
+        }
         match Machine::default().lack(&self.plan) {
             None => machine::enter_for([&self.plan]),
             Some(missing) => Err(format!("{path}: `network: kernel` is not possible here: {missing}")),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Interrupt, UpArgs, fail, say};
-use crate::cluster::{Cluster, ClusterSettings, NodeState};
+use crate::cluster::{Cluster, ClusterSettings, NodeState, Programs};
 use crate::exit::Exit;
 use crate::harness::{HarnessFailure, chain};
 use crate::network::Network;
@@ -75,7 +75,7 @@ async fn start(args: &UpArgs, interrupt: &Interrupt) -> Result<Cluster, HarnessF
         founders: names,
         spares: Vec::new(),
         network: Network::Direct,
-        binary,
+        programs: Programs::only(binary),
         directories,
         client_ports,
         inject_bug: None,

@@ -15,7 +15,7 @@ pub(super) fn leader(views: &Views) -> Option<(NodeName, u64)> {
 }
 
 /// That node, if a majority of all nodes follows it in its term.
-pub(super) fn followed_leader(views: &Views) -> Option<NodeName> {
+pub(crate) fn followed_leader(views: &Views) -> Option<NodeName> {
     let (leader, term) = leader(views)?;
     let follows = |view: &&NodeView| view.term == term && view.leader.as_ref() == Some(&leader);
     let followers = views.values().flatten().filter(follows).count();
@@ -23,7 +23,7 @@ pub(super) fn followed_leader(views: &Views) -> Option<NodeName> {
 }
 
 /// `n1 leader@7 applied 9, n2 follower@7 applied 8, n3 silent`, for messages about limits.
-pub(super) fn describe(views: &Views) -> String {
+pub(crate) fn describe(views: &Views) -> String {
     let describe = |(name, view): (&NodeName, &Option<NodeView>)| match view {
         Some(view) => format!("{name} {}@{} applied {}", view.role, view.term, view.applied),
         None => format!("{name} silent"),

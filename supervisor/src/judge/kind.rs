@@ -41,8 +41,8 @@ impl VerdictFile {
             let times = anomaly.operations.iter().map(|witness| witness.completed.unwrap_or(witness.invoked));
             times.max()
         };
-        let end = self.liveness.node_ends.first().filter(|_| self.liveness.signature() == kind);
-        let first = proofs.filter_map(complete).chain(end.map(|end| end.at)).min()?;
+        let seen = self.liveness.failed_at().filter(|_| self.liveness.signature() == kind);
+        let first = proofs.filter_map(complete).chain(seen).min()?;
         Some(Duration::from_nanos(first.saturating_sub(window.from)))
     }
 }

@@ -26,6 +26,22 @@ pub struct Liveness {
     pub healed_after_ms: Option<u64>,
     /// Why that did not come about within its limit.
     pub not_healed: Option<String>,
+    /// What a step waited for or asserted in vain. There is at most one: the steps end with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<UnmetStep>,
+}
+
+/// A step that ended without what it was for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnmetStep {
+    /// The step.
+    pub step: String,
+    /// When, in ns since the start of the run.
+    pub at: u64,
+    /// The system owed it to us; otherwise the run proves nothing.
+    pub is_violation: bool,
+    /// Why.
+    pub why: String,
 }
 
 /// A node that ended although nobody ended it.
@@ -48,7 +64,21 @@ impl Liveness {
             RunEvent::NotHealed { why } => Some(Err(why.clone())),
             _ => None,
         });
-        Self::judge(node_ends(events), healed)
+        Self::judge(node_ends(events), healed).with_step(events.iter().find_map(unmet))
+    }
+
+    /// The same, in a run of which a step ended without what it was for.
+    fn with_step(self, unmet: Option<UnmetStep>) -> Self {
+        let Some(step) = unmet else { return self };
+        let reason = Some(format!("{}: {}", step.step, step.why));
+        let (verdict, reason) = match self.verdict {
+            // A node that ended by itself explains more.
+            CheckVerdict::Invalid if !self.node_ends.is_empty() => (self.verdict, self.reason),
+            _ if step.is_violation => (CheckVerdict::Invalid, reason),
+            CheckVerdict::Invalid => (self.verdict, self.reason),
+            CheckVerdict::Valid | CheckVerdict::Unknown => (CheckVerdict::Unknown, reason),
+        };
+        Self { verdict, reason, unmet: Some(step), ..self }
     }
 
     /// The judgement from the nodes that ended, and from how the heal came out if it did.
@@ -69,13 +99,32 @@ impl Liveness {
             Some(Err(why)) => (None, Some(why)),
             None => (None, None),
         };
-        Self { verdict, reason, node_ends, healed_after_ms, not_healed }
+        Self { verdict, reason, node_ends, healed_after_ms, not_healed, unmet: None }
     }
 
     /// The kind of the violation: `liveness/node-ended`.
     pub(super) fn signature(&self) -> String {
-        let kind = if self.node_ends.is_empty() { "not-healed" } else { "node-ended" };
+        let kind = match (&self.unmet, self.node_ends.is_empty()) {
+            (_, false) => "node-ended",
+            (Some(step), true) if step.is_violation => "step-unmet",
+            _ => "not-healed",
+        };
         format!("{LIVENESS}/{kind}")
+    }
+
+    /// When what its signature says was seen, in ns since the start of the run, if that is one moment.
+    pub(super) fn failed_at(&self) -> Option<u64> {
+        let step = self.unmet.as_ref().filter(|step| step.is_violation);
+        self.node_ends.first().map(|end| end.at).or_else(|| step.map(|step| step.at))
+    }
+}
+
+fn unmet(TimedEvent { at, event }: &TimedEvent) -> Option<UnmetStep> {
+    match event {
+        RunEvent::StepUnmet { step, is_violation, why } => {
+            Some(UnmetStep { step: step.clone(), at: *at, is_violation: *is_violation, why: why.clone() })
+        }
+        _ => None,
     }
 }
 
@@ -131,6 +180,27 @@ mod tests {
     fn a_node_that_we_end_or_that_never_came_up_is_none() {
         let liveness = Liveness::of(&timed(vec![started("n1"), exited("n1", true), exited("n2", false)]));
         assert_eq!((liveness.verdict, liveness.node_ends), (CheckVerdict::Unknown, Vec::new()));
+    }
+
+    #[test]
+    fn a_step_that_waits_in_vain_is_a_violation_if_it_was_owed_and_a_doubt_otherwise() {
+        let unmet = |is_violation| RunEvent::StepUnmet {
+            step: "step-2-wait-for".to_owned(),
+            is_violation,
+            why: "no leader".to_owned(),
+        };
+        let healed = || RunEvent::Healed { after_ms: 7 };
+        let owed = Liveness::of(&timed(vec![unmet(true), healed()]));
+        assert_eq!((owed.verdict, owed.failed_at()), (CheckVerdict::Invalid, Some(1)));
+        assert_eq!(owed.reason.as_deref(), Some("step-2-wait-for: no leader"));
+        assert_eq!(owed.signature(), "liveness/step-unmet");
+        let doubt = Liveness::of(&timed(vec![unmet(false), healed()]));
+        assert_eq!((doubt.verdict, doubt.failed_at()), (CheckVerdict::Unknown, None));
+        let worse = Liveness::of(&timed(vec![started("n1"), unmet(true), exited("n1", false)]));
+        assert_eq!(worse.signature(), "liveness/node-ended");
+        let stuck = RunEvent::NotHealed { why: "no leader".to_owned() };
+        let stuck = Liveness::of(&timed(vec![unmet(false), stuck]));
+        assert_eq!(stuck.signature(), "liveness/not-healed");
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub enum Undo {
     Disarm {
         /// The nodes.
         struck: Vec<Struck>,
+        /// The point.
+        at: String,
         /// What could not be done, in sentences.
         failed: Vec<String>,
     },

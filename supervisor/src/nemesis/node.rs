@@ -223,7 +223,7 @@ impl Nemesis {
             }
         });
         let (_, failed) = parted(join_all(arm).await);
-        Ok(self.standing.install(aim.nodes, Undo::Disarm { struck, failed }))
+        Ok(self.standing.install(aim.nodes, Undo::Disarm { struck, at: crash.at.clone(), failed }))
     }
 
     /// Disarms nodes that never came to the point, starts those that did, and says what came of it.

@@ -109,6 +109,32 @@ pub enum RunEvent {
         #[serde(default)]
         counts: BTreeMap<Count, u64>,
     },
+    /// A step begins.
+    StepBegan {
+        /// Its name.
+        step: String,
+        /// What is done, in words.
+        what: String,
+    },
+    /// What a step waited for or asserted is so.
+    StepMet {
+        /// Its name.
+        step: String,
+        /// What was seen.
+        seen: String,
+        /// Milliseconds since the step began.
+        after_ms: u64,
+    },
+    /// What a step waited for or asserted is not so, or the step could not be carried out before the load ended. The steps
+    /// after it are left out.
+    StepUnmet {
+        /// Its name.
+        step: String,
+        /// The system owed it to us; otherwise the run proves nothing.
+        is_violation: bool,
+        /// Why.
+        why: String,
+    },
     /// After the heal the cluster served again.
     Healed {
         /// Milliseconds since the heal began.

@@ -33,7 +33,7 @@ impl Stage {
         self.phase(Phase::Warmup);
         let warm = self.wait(self.plan.run.warmup, &mut tasks).await;
         let faulty = match warm {
-            Ok(()) => self.load_under_faults(&mut tasks).await,
+            Ok(()) => self.load_under_faults(&bench.roles, &mut tasks).await,
             Err(failure) => Err(failure),
         };
         stopper.stop();
@@ -52,6 +52,7 @@ impl Stage {
 
     async fn load_under_faults(
         &self,
+        roles: &Roles,
         tasks: &mut JoinSet<Result<(), HarnessFailure>>,
     ) -> Result<(), HarnessFailure> {
         self.phase(Phase::Load);
@@ -59,12 +60,13 @@ impl Stage {
         let (lift, lifted) = stop();
         let origin = Instant::now();
         let strikes = nemesis.strike_all(origin, &lifted);
+        let steps = nemesis.carry_out_steps(roles, &lifted);
         let over = async {
             let waited = self.wait(self.plan.run.duration, tasks).await;
             lift.stop();
             waited
         };
-        tokio::try_join!(strikes, over)?;
+        tokio::try_join!(strikes, steps, over)?;
         assert_eq!(nemesis.standing(), 0, "after the load no fault stands");
         Ok(())
     }

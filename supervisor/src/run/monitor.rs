@@ -28,6 +28,18 @@ impl Roles {
         self.leaders.borrow().last_key_value().map(|(_, node)| node.clone())
     }
 
+    /// How many leaders were seen of terms after `term`.
+    #[must_use]
+    pub fn leaders_after(&self, term: u64) -> u64 {
+        self.leaders.borrow().range(term.saturating_add(1)..).count() as u64
+    }
+
+    /// The highest term that a leader was seen of.
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.leaders.borrow().last_key_value().map_or(0, |(term, _)| *term)
+    }
+
     /// Learns that `node` leads `term`; tells whether that is news.
     pub(super) fn learn(&self, term: u64, node: &str) -> bool {
         self.leaders.borrow_mut().insert(term, node.to_owned()).is_none()

@@ -1,5 +1,7 @@
 //! Whole runs on a system that is faked: what is recorded, in which order, and that nothing is left behind.
 
+mod steps;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
@@ -64,6 +66,8 @@ impl Played {
             RunEvent::FaultSkipped { verb, why, .. } => Some(format!("{verb} skipped: {why}")),
             RunEvent::FaultLifted { effect, .. } => Some(effect.clone()),
             RunEvent::NodeExited { node, expected: false, .. } => Some(format!("{node} ended by itself")),
+            RunEvent::StepMet { seen, .. } => Some(seen.split(':').next().unwrap_or_default().to_owned()),
+            RunEvent::StepUnmet { step, .. } => Some(format!("{step} is not met")),
             RunEvent::Healed { .. } => Some("healed".to_owned()),
             RunEvent::NotHealed { .. } => Some("not healed".to_owned()),
             RunEvent::Interrupted => Some("interrupted".to_owned()),

@@ -14,6 +14,8 @@ pub enum Count {
     Pauses,
     /// Processes that were stopped gracefully and started again.
     Restarts,
+    /// Processes that were stopped gracefully and went on as another program.
+    Upgrades,
     /// Directions between two parties in which bytes were kept, slowed or lost, or connections refused to come about.
     LinksStruck,
     /// Bytes that were sent into silence, and arrived when it was over.
@@ -57,6 +59,7 @@ impl Word for Count {
         Self::Kills,
         Self::Pauses,
         Self::Restarts,
+        Self::Upgrades,
         Self::LinksStruck,
         Self::BytesHeld,
         Self::BytesLost,
@@ -82,6 +85,7 @@ impl Word for Count {
             Self::Kills => "kills",
             Self::Pauses => "pauses",
             Self::Restarts => "restarts",
+            Self::Upgrades => "upgrades",
             Self::LinksStruck => "links-struck",
             Self::BytesHeld => "bytes-held",
             Self::BytesLost => "bytes-lost",

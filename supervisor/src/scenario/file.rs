@@ -50,9 +50,9 @@ pub use nemesis::{Majority, Narrowed, NemesisSection};
 pub use place::{Place, Placed};
 pub(super) use sense::senseless;
 pub(super) use spot::{Spot, refuse_at};
-pub(super) use verb::said_verb;
-pub use steps::{SaidAction, SaidStep};
 pub(super) use steps::STEPS_MAX;
+pub use steps::{SaidAction, SaidStep};
+pub(super) use verb::said_verb;
 pub use verb::{SaidClock, SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
 
 /// What a scenario says.

@@ -20,8 +20,8 @@
 
 mod load;
 mod resolve;
-pub(super) mod swarm;
 mod steps;
+pub(super) mod swarm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -499,7 +499,10 @@ impl Plan {
             (self.checks.is_empty(), "checks", "no checks".to_owned()),
         ];
         let broken = broken.into_iter().find_map(|(is_broken, at, why)| is_broken.then_some((at, why)));
-        broken.map(|(at, why)| (at.to_owned(), why)).or_else(|| self.broken_strike()).or_else(|| steps::broken(self))
+        broken
+            .map(|(at, why)| (at.to_owned(), why))
+            .or_else(|| self.broken_strike())
+            .or_else(|| steps::broken(self))
     }
 
     /// The same of the strikes.

@@ -41,7 +41,7 @@ pub enum Action {
     Wait(#[serde(with = "unit::duration")] Duration),
     /// Nothing, until something has come about.
     WaitFor(WaitFor),
-    /// Something must be so now.
+    /// Something must be so now, or be seen to be within two seconds.
     Assert(#[serde(with = "serde_yaml::with::singleton_map")] Condition),
     /// Nodes go on with another program.
     Upgrade(Upgrade),
@@ -314,7 +314,8 @@ mod tests {
     #[test]
     fn only_what_stands_can_be_healed() {
         let action = |yaml: &str| serde_yaml::from_str::<Step>(yaml).unwrap().action;
-        let kill = action("name: x\ndo: { strike: { for: null, verb: { kill: { target: n1, signal: KILL } } } }");
+        let kill =
+            action("name: x\ndo: { strike: { for: null, verb: { kill: { target: n1, signal: KILL } } } }");
         assert!(kill.can_be_healed());
         let restart = action("name: x\ndo: { strike: { for: null, verb: { restart: { target: n1 } } } }");
         assert!(!restart.can_be_healed());

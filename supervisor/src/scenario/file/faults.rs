@@ -83,8 +83,12 @@ fn fault(decoder: &mut Decoder, item: &Node, earlier: &[Fault]) -> Option<Fault>
     let map = decoder.map(item, "a fault", &FAULT)?;
     let said_name = map.get("name").and_then(|node| decoder.kebab(node, "a name"));
     let when = when(decoder, &map);
-    let length =
-        Length { said: map.entry("for"), is_repeated: map.entry("every").is_some(), is_step: false, drawn: None };
+    let length = Length {
+        said: map.entry("for"),
+        is_repeated: map.entry("every").is_some(),
+        is_step: false,
+        drawn: None,
+    };
     let said = verb_entry(decoder, &map, "a fault").and_then(|entry| verb(decoder, entry, length));
     let (when, Said { verb, lasts }) = (when?, said?);
     let name = said_name.unwrap_or_else(|| Placed { value: usual_name(&verb, earlier), place: item.place });

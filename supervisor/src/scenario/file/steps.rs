@@ -24,7 +24,15 @@ const CONDITIONS: [&str; 6] =
     ["leader", "leader-changes", "caught-up", "operations", "snapshot-installed", "members"];
 
 const WAIT_FOR: Fields = Fields {
-    known: &["leader", "leader-changes", "caught-up", "operations", "snapshot-installed", "members", "within"],
+    known: &[
+        "leader",
+        "leader-changes",
+        "caught-up",
+        "operations",
+        "snapshot-installed",
+        "members",
+        "within",
+    ],
     later: &[],
     elsewhere: &[],
 };
@@ -35,8 +43,7 @@ const ASSERT: Fields = Fields {
     elsewhere: &[("within", "an assertion is about now; write `wait-for`")],
 };
 
-const UPGRADE: Fields =
-    Fields { known: &["target", "binary", "one-at-a-time"], later: &[], elsewhere: &[] };
+const UPGRADE: Fields = Fields { known: &["target", "binary", "one-at-a-time"], later: &[], elsewhere: &[] };
 
 const ROLLING: Fields = Fields { known: &["target"], later: &[], elsewhere: &[] };
 
@@ -130,7 +137,8 @@ fn step(decoder: &mut Decoder, item: &Node, number: usize) -> Option<SaidStep> {
     }
     let length = said("for");
     let action = if VERBS.contains(&entry.key.as_str()) {
-        let said = verb(decoder, entry, Length { said: length, is_repeated: false, is_step: true, drawn: None })?;
+        let said =
+            verb(decoder, entry, Length { said: length, is_repeated: false, is_step: true, drawn: None })?;
         SaidAction::Strike { verb: said.verb, lasts: said.lasts }
     } else {
         if let Some(length) = length {
@@ -149,7 +157,8 @@ fn known() -> impl Iterator<Item = &'static str> {
 fn unknown(decoder: &mut Decoder, entry: &Entry) {
     let words: Vec<&str> = known().collect();
     if ["at", "every", "times"].contains(&entry.key.as_str()) {
-        let message = format!("`{}` has no meaning in a step, which begins when the one before it is over", entry.key);
+        let message =
+            format!("`{}` has no meaning in a step, which begins when the one before it is over", entry.key);
         decoder.refuse_with(entry.key_place, message, "write it among the `faults`, or a `wait` before it");
         decoder.is_lossy = true;
         return;

@@ -6,7 +6,8 @@ use super::{NODES_DEFAULT, Plan};
 use crate::rng::Rng;
 use crate::scenario::file::{STEPS_MAX, SaidAction, SaidBinary, SaidStep, ScenarioFile};
 use crate::scenario::step::{
-    Action, DEFAULT_BINARY, Healed, RollingRestart, Step, StepStrike, Stopped, Upgrade, WITHIN_DEFAULT, WaitFor,
+    Action, DEFAULT_BINARY, Healed, RollingRestart, Step, StepStrike, Stopped, Upgrade, WITHIN_DEFAULT,
+    WaitFor,
 };
 
 /// Every step, drawn from a fork of its name.
@@ -92,4 +93,151 @@ pub(super) fn broken(plan: &Plan) -> Option<(String, String)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::scenario::plan::PlanError;
+
+    const SCENARIO: &str = "\
+version: 1
+name: story
+binaries: { old: { path: ./old } }
+cluster: { nodes: 3, binary: old }
+workload: { kind: conversation }
+run: { duration: 60s }
+steps:
+  - wait: 1s..3s
+  - name: cut
+    partition: { isolate: leader }
+  - wait-for: { leader-changes: 1, within: 5s }
+  - assert: { leader: true }
+  - { for: 2s..8s, pause: { target: follower } }
+  - stop: [n1, n2]
+  - start: n1
+  - start: all-stopped
+  - heal: cut
+  - upgrade: { target: followers-first, binary: default }
+  - rolling-restart: { target: minority }
+  - wait-for: { caught-up: all }
+checks: [linearizable]
+";
+
+    fn plan(text: &str, seed: u64) -> Plan {
+        let file = ScenarioFile::parse(Path::new("story.yaml"), text, &[]);
+        Plan::resolve(&file.unwrap_or_else(|errors| panic!("{errors}")), seed)
+    }
+
+    const WRITTEN: &str = "\
+steps:
+- name: step-1-wait
+  do:
+    wait: 1s
+- name: cut
+  do:
+    strike:
+      for: null
+      verb:
+        partition:
+          shape:
+            isolate: leader
+          one-way: false
+- name: step-3-wait-for
+  do:
+    wait-for:
+      condition:
+        leader-changes: 1
+      within: 5s
+- name: step-4-assert
+  do:
+    assert: leader
+- name: step-5-pause
+  do:
+    strike:
+      for: 2s
+      verb:
+        pause:
+          target: follower
+- name: step-6-stop
+  do:
+    stop: n1,n2
+- name: step-7-start
+  do:
+    start: n1
+- name: step-8-start
+  do:
+    start: all-stopped
+- name: step-9-heal
+  do:
+    heal: cut
+- name: step-10-upgrade
+  do:
+    upgrade:
+      target: all
+      binary: default
+      one-at-a-time: true
+- name: step-11-rolling-restart
+  do:
+    rolling-restart:
+      target: minority
+- name: step-12-wait-for
+  do:
+    wait-for:
+      condition:
+        caught-up: all
+      within: 10s
+checks:
+";
+
+    #[test]
+    fn steps_are_written_and_read_back() {
+        let exact = SCENARIO.replace("1s..3s", "1s").replace("2s..8s", "2s");
+        let plan = plan(&exact, 1);
+        let text = plan.to_yaml();
+        assert!(text.contains(WRITTEN), "{text}");
+        assert!(text.contains("  binary:\n    n1: old\n    n2: old\n    n3: old\n"), "{text}");
+        assert_eq!(Plan::from_yaml(&text).unwrap(), plan);
+    }
+
+    #[test]
+    fn ranges_are_drawn_from_the_seed_and_each_step_draws_for_itself() {
+        let waits = |plan: &Plan| match (&plan.steps[0].action, &plan.steps[4].action) {
+            (Action::Wait(wait), Action::Strike(StepStrike { lasts: Some(lasts), .. })) => (*wait, *lasts),
+            other => panic!("{other:?}"),
+        };
+        let drawn: Vec<_> = (0..20).map(|seed| waits(&plan(SCENARIO, seed))).collect();
+        let seconds = Duration::from_secs;
+        assert!(drawn.iter().all(|(wait, lasts)| {
+            (seconds(1)..=seconds(3)).contains(wait) && (seconds(2)..=seconds(8)).contains(lasts)
+        }));
+        assert!(drawn.iter().any(|wait| *wait != drawn[0]), "the seed decides");
+        assert_eq!(plan(SCENARIO, 7).to_yaml(), plan(SCENARIO, 7).to_yaml());
+        let other = SCENARIO.replace("  - wait: 1s..3s\n", "  - name: step-1-wait\n    heal: all\n");
+        let other = other.replace("    heal: all\n", "    wait: 2s\n");
+        assert_eq!(waits(&plan(SCENARIO, 7)).1, waits(&plan(&other, 7)).1);
+    }
+
+    #[test]
+    fn steps_that_make_no_sense_are_refused_in_a_plan_too() {
+        let text = plan(SCENARIO, 1).to_yaml();
+        let error = |from: &str, to: &str| match Plan::from_yaml(&text.replacen(from, to, 1)) {
+            Err(PlanError::Sense { at, why }) => format!("{at}: {why}"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(error("name: step-4-assert", "name: cut"), "steps.3.name: two steps of one name");
+        assert_eq!(
+            error("binary: default", "binary: new"),
+            "steps.9.do.upgrade.binary: there is no binary `new`"
+        );
+        let nobody = "steps.8.do.heal: no step before it is `gone` and can be healed";
+        assert_eq!(error("heal: cut", "heal: gone"), nobody);
+        assert_eq!(
+            error("    stop: n1,n2", "    wait: 1s"),
+            "steps.6.do.start: no step before it stops a node"
+        );
+    }
 }

@@ -46,6 +46,7 @@ fn plan() -> Plan {
         tags: vec!["ci".to_owned()],
         seed: u64::MAX,
         timeout: seconds(120),
+        binaries: BTreeMap::from([("old".to_owned(), "./old".to_owned())]),
         cluster: ClusterPlan {
             nodes: 5,
             spares: 2,
@@ -54,6 +55,7 @@ fn plan() -> Plan {
             clock: ClockKind::Real,
             config: BTreeMap::from([("keep-entries".to_owned(), "100".to_owned())]),
             inject_bug: None,
+            binary: BTreeMap::from([("n2".to_owned(), "old".to_owned())]),
         },
         workload: WorkloadPlan {
             kind: WorkloadKind::Conversation,
@@ -88,6 +90,7 @@ fn plan() -> Plan {
                 Verb::Network(Network { reset: true, ..between(Target::One, Party::Nodes(Target::All)) }),
             ),
         ],
+        steps: Vec::new(),
         checks: vec![CheckName::Linearizable, CheckName::OneLeaderPerTerm],
         thresholds: vec!["ok-ratio > 0.8".parse().unwrap()],
         reach: BTreeMap::from([(Reach::LeaderChanges, 3)]),
@@ -111,6 +114,8 @@ tags:
 - ci
 seed: 18446744073709551615
 timeout: 2m
+binaries:
+  old: ./old
 cluster:
   nodes: 5
   spares: 2
@@ -120,6 +125,8 @@ cluster:
   config:
     keep-entries: '100'
   inject-bug: null
+  binary:
+    n2: old
 workload:
   kind: conversation
   clients: 8
@@ -224,6 +231,7 @@ strikes:
       hold: false
       black-hole: false
       reset: true
+steps: []
 checks:
 - linearizable
 - one-leader-per-term
@@ -299,6 +307,7 @@ fn a_plan_that_breaks_an_invariant_is_refused() {
         other => panic!("{other:?}"),
     };
     assert_eq!(error("version: 1", "version: 2"), "version 2 is not 1");
+    assert_eq!(error("n2: old", "n2: new"), "there is no binary `new`");
     assert_eq!(error("nodes: 5", "nodes: 10"), "10 nodes and 2 spares");
     assert_eq!(error("clients: 8", "clients: 0"), "no clients");
     assert_eq!(error("keys: 4", "keys: 0"), "no keys");

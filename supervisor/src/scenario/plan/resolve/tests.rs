@@ -43,6 +43,7 @@ fn what_was_not_said_gets_its_default() {
             clock: ClockKind::Real,
             config: BTreeMap::new(),
             inject_bug: None,
+            binary: BTreeMap::new(),
         }
     );
     assert_eq!((plan.workload.clients, plan.workload.keys, plan.workload.payload), (8, 4, 0));
