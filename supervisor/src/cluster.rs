@@ -26,7 +26,7 @@ pub use members::Members;
 pub use programs::Programs;
 pub use view::Views;
 
-use self::life::Life;
+use self::life::{ExpectedExits, Life};
 use crate::harness::HarnessFailure;
 use crate::nemesis::Effect;
 use crate::network::Network;
@@ -206,11 +206,12 @@ impl Cluster {
         if self.generation(name) != generation {
             return Ok(Comeback::AlreadyBack);
         }
-        let started = self.start_expecting(name, ExpectedExit::Code(code)).await;
+        let expected = ExpectedExit::Code(code);
+        let started = self.start_expecting(name, Some(expected)).await;
         let ended = self.node(name).life.borrow().as_ref().and_then(|life| life.process.exit_status());
         match started {
             Ok(()) => {
-                self.expect_exit(name, ExpectedExit::No);
+                self.expect_exit_no_more(name, expected);
                 Ok(Comeback::Started)
             }
             Err(HarnessFailure::Start { .. }) if ended.is_some_and(|status| status.code() == Some(code)) => {
@@ -224,6 +225,33 @@ impl Cluster {
     pub fn expect_exit(&self, name: &str, expected: ExpectedExit) {
         if let Some(life) = self.node(name).living() {
             life.expect(expected);
+        }
+    }
+
+    /// It is not any more, as far as one fault goes.
+    pub fn expect_exit_no_more(&self, name: &str, expected: ExpectedExit) {
+        if let Some(life) = self.node(name).living() {
+            life.expect_no_more(expected);
+        }
+    }
+
+    /// The testbed itself has ended, or asked to end, the newest process of a node.
+    #[must_use]
+    pub fn was_ended(&self, name: &str) -> bool {
+        self.node(name).life.borrow().as_ref().is_some_and(|life| life.was_ended())
+    }
+
+    /// The exit code of a node's newest process, if it has ended with one.
+    #[must_use]
+    pub fn exit_code(&self, name: &str) -> Option<i32> {
+        self.node(name).life.borrow().as_ref()?.process.exit_status()?.code()
+    }
+
+    /// Waits until the life `generation` of a node has ended, at most `limit`; tells whether it has.
+    pub async fn ended(&self, name: &str, generation: u32, limit: Duration) -> bool {
+        match self.node(name).living().filter(|life| life.generation == generation) {
+            Some(life) => life.process.ended(limit).await.is_some(),
+            None => true,
         }
     }
 
@@ -311,21 +339,21 @@ impl Cluster {
 
     /// Starts a node; the caller holds its lock.
     async fn start_alone(&self, name: &str) -> Result<(), HarnessFailure> {
-        self.start_expecting(name, ExpectedExit::No).await
+        self.start_expecting(name, None).await
     }
 
-    async fn start_expecting(&self, name: &str, exit: ExpectedExit) -> Result<(), HarnessFailure> {
+    async fn start_expecting(&self, name: &str, exit: Option<ExpectedExit>) -> Result<(), HarnessFailure> {
         assert_eq!(self.state(name), NodeState::Dead, "{name} is started while it has a process");
         let node = self.node(name);
         let generation = self.generation(name) + 1;
-        let expected = Rc::new(Cell::new(exit));
+        let expected = ExpectedExits::default();
+        exit.into_iter().for_each(|exit| expected.add(exit));
         let on_exit = {
-            let (events, owner, expected) =
-                (self.inner.events.clone(), name.to_owned(), Rc::clone(&expected));
+            let (events, owner, expected) = (self.inner.events.clone(), name.to_owned(), expected.clone());
             let network = self.network().clone();
             move |status| {
                 network.node_is_gone(&owner);
-                let expected = expected.get().is(status);
+                let expected = expected.have(status);
                 let status = describe_exit(status);
                 events.emit(RunEvent::NodeExited { node: owner, status, expected });
             }

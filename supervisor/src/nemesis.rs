@@ -12,6 +12,7 @@
 mod condition;
 mod effect;
 mod guard;
+mod layers;
 mod membership;
 mod network;
 mod node;
@@ -29,6 +30,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 pub use effect::Effect;
 pub use guard::{FaultGuard, Standing, Struck, Undo};
 
+use self::layers::{Armed, Layers};
 use crate::cluster::{Cluster, NodeState, Views};
 use crate::fabric::Edge;
 use crate::harness::HarnessFailure;
@@ -40,6 +42,7 @@ use crate::scenario::count::Count;
 use crate::scenario::plan::{Plan, Strike};
 use crate::scenario::target::{self, NodeStatus, Role, Target};
 use crate::scenario::verb::{Disk, DiskVerb, End, Membership, Verb};
+use crate::system::faults::{ClockFault, DiskFault};
 use crate::system::{NodeName, NodeView};
 
 /// Inflicts faults on one cluster. Clones share the count of the faults that stand.
@@ -50,6 +53,15 @@ pub struct Nemesis {
     events: Events,
     plan: Rc<Plan>,
     standing: Standing,
+    inside: Inside,
+}
+
+/// What stands within nodes.
+#[derive(Clone, Default)]
+struct Inside {
+    clocks: Layers<ClockFault>,
+    disks: Layers<DiskFault>,
+    crashes: Layers<Armed>,
 }
 
 /// Whom a strike meets, as the cluster is when it strikes.
@@ -65,7 +77,7 @@ impl Nemesis {
     /// The nemesis of `plan`.
     #[must_use]
     pub fn new(cluster: Cluster, recorder: Recorder, events: Events, plan: Rc<Plan>) -> Self {
-        Self { cluster, recorder, events, plan, standing: Standing::default() }
+        Self { cluster, recorder, events, plan, standing: Standing::default(), inside: Inside::default() }
     }
 
     /// How many faults stand now.
@@ -200,10 +212,12 @@ impl Nemesis {
             Undo::Resume(struck) => self.resume(&struck)?,
             Undo::Start(struck) => self.bring_back(&struck, Count::Restarts).await?,
             Undo::PowerOn { struck, lost } => lost.and(self.bring_back(&struck, Count::Kills).await?),
-            Undo::Clocks { struck, failed } => self.set_clocks_right(&struck, failed).await?,
-            Undo::Disks { struck, failed } => self.mend_disks(&struck, failed).await?,
+            Undo::Clocks { struck, layer, failed } => self.set_clocks_right(&struck, layer, failed).await?,
+            Undo::Disks { fault, struck, before, layer, failed } => {
+                self.mend_disks(fault, &struck, &before, layer, failed).await?
+            }
             Undo::Inspect { struck, flipped } => self.inspect(&struck, flipped).await?,
-            Undo::Disarm { struck, at, failed } => self.disarm(&struck, &at, failed).await?,
+            Undo::Disarm { struck, layer, at, failed } => self.disarm(&struck, layer, &at, failed).await?,
             Undo::Links { faults, resets } => network::let_go(faults, resets)?,
             Undo::Done(effect) => effect,
         };

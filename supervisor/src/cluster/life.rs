@@ -1,6 +1,6 @@
 //! One life of a node: a process, and what the testbed has done to it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
@@ -34,15 +34,12 @@ pub(super) struct Life {
     /// How many faults hold it; it goes on when the last one lets it.
     pauses: Cell<u32>,
     /// Its end is our doing. Shared with the one who is told of the end.
-    expected_exit: Rc<Cell<ExpectedExit>>,
+    expected_exit: ExpectedExits,
 }
 
 /// Which end of a process is our doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedExit {
-    /// None.
-    #[default]
-    No,
     /// Any.
     Any,
     /// This exit code: the process was made to find out that it cannot go on.
@@ -51,12 +48,34 @@ pub enum ExpectedExit {
     Signal(i32),
 }
 
+/// All the ends of one process that are our doing: one for each fault that may bring it about. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ExpectedExits {
+    expected: Rc<RefCell<Vec<ExpectedExit>>>,
+}
+
+impl ExpectedExits {
+    pub(super) fn add(&self, expected: ExpectedExit) {
+        self.expected.borrow_mut().push(expected);
+    }
+
+    fn remove(&self, expected: ExpectedExit) {
+        let mut all = self.expected.borrow_mut();
+        if let Some(place) = all.iter().position(|one| *one == expected) {
+            all.swap_remove(place);
+        }
+    }
+
+    /// Whether `status` is one of them.
+    pub(super) fn have(&self, status: ExitStatus) -> bool {
+        self.expected.borrow().iter().any(|expected| expected.is(status))
+    }
+}
+
 impl ExpectedExit {
     /// Whether it is this one.
-    #[must_use]
-    pub fn is(self, status: ExitStatus) -> bool {
+    fn is(self, status: ExitStatus) -> bool {
         match self {
-            Self::No => false,
             Self::Any => true,
             Self::Code(code) => status.code() == Some(code),
             Self::Signal(signal) => status.signal() == Some(signal),
@@ -65,7 +84,7 @@ impl ExpectedExit {
 }
 
 impl Life {
-    pub(super) fn new(process: NodeProcess, generation: u32, expected_exit: Rc<Cell<ExpectedExit>>) -> Self {
+    pub(super) fn new(process: NodeProcess, generation: u32, expected_exit: ExpectedExits) -> Self {
         Self { process, generation, listens: Cell::new(false), pauses: Cell::new(0), expected_exit }
     }
 
@@ -83,11 +102,19 @@ impl Life {
         self.expect(ExpectedExit::Any);
     }
 
-    /// From now on, this end of it is our doing. One that was expected whatever it is stays so.
+    /// From now on, this end of it is our doing.
     pub(super) fn expect(&self, expected: ExpectedExit) {
-        if self.expected_exit.get() != ExpectedExit::Any {
-            self.expected_exit.set(expected);
-        }
+        self.expected_exit.add(expected);
+    }
+
+    /// The testbed has ended it, or asked it to end.
+    pub(super) fn was_ended(&self) -> bool {
+        self.expected_exit.expected.borrow().contains(&ExpectedExit::Any)
+    }
+
+    /// Takes one such expectation back.
+    pub(super) fn expect_no_more(&self, expected: ExpectedExit) {
+        self.expected_exit.remove(expected);
     }
 
     pub(super) fn pause(&self) -> Result<(), HarnessFailure> {

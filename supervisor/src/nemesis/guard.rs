@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::effect::Effect;
 use crate::network::LinkFault;
+use crate::scenario::verb::DiskVerb;
 use crate::system::NodeName;
 
 /// How many faults stand. Clones count the same ones.
@@ -54,13 +55,21 @@ pub enum Undo {
     Clocks {
         /// The nodes that have them wrong.
         struck: Vec<Struck>,
+        /// The number of what stands on them.
+        layer: u64,
         /// What could not be done, in sentences.
         failed: Vec<String>,
     },
     /// Mend disks, and start nodes that ended by them.
     Disks {
+        /// What is wrong with them.
+        fault: DiskVerb,
         /// The nodes.
         struck: Vec<Struck>,
+        /// How many calls of each had been struck before.
+        before: Vec<u64>,
+        /// The number of what stands on them.
+        layer: u64,
         /// What could not be done, in sentences.
         failed: Vec<String>,
     },
@@ -82,6 +91,8 @@ pub enum Undo {
     Disarm {
         /// The nodes.
         struck: Vec<Struck>,
+        /// The number of what stands on them.
+        layer: u64,
         /// The point.
         at: String,
         /// What could not be done, in sentences.

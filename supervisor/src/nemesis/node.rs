@@ -5,7 +5,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::{LocalBoxFuture, join_all, try_join_all};
+use nix::sys::signal::Signal;
 use rand::RngExt;
 
 use super::effect::Effect;
@@ -17,7 +18,6 @@ use crate::rng::Rng;
 use crate::scenario::count::Count;
 use crate::scenario::unit::Size;
 use crate::scenario::verb::{Call, Clock, Crash, Disk, DiskVerb, Loss};
-use crate::system::NodeName;
 use crate::system::faults::{ClockFault, DiskFault, Kept, NodeFaults, PowerLoss};
 
 /// How long a node may take to break itself as it is told to.
@@ -37,6 +37,16 @@ impl From<&Clock> for ClockFault {
     }
 }
 
+/// The end of a node that has come to the point at which it was to crash.
+const CRASH: ExpectedExit = ExpectedExit::Signal(nix::libc::SIGKILL);
+
+/// How long a node may take to end after its disk has failed.
+const FAIL_STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// How often a node is told that a fault is over, and how long it rests between two tries.
+const TELL_TRIES_MAX: u32 = 5;
+const TELL_REST: Duration = Duration::from_millis(100);
+
 /// What of a disk can be set while its node runs.
 fn running_fault(verb: DiskVerb) -> DiskFault {
     let none = DiskFault::default();
@@ -54,34 +64,38 @@ fn running_fault(verb: DiskVerb) -> DiskFault {
 impl Nemesis {
     pub(super) async fn set_clocks(&self, clock: &Clock, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
         let faults = self.node_faults()?;
-        let set = aim.nodes.iter().map(|node| async move {
-            let set = faults.set_clock(node, clock.into(), CONTROL_LIMIT).await;
-            set.map(|_| node.clone()).map_err(|why| format!("the clock of {node} was not set: {why}"))
+        let struck = self.struck(&aim);
+        let layer = self.inside.clocks.put(struck.clone(), clock.into());
+        let set = struck.iter().map(|life| async move {
+            let fault = self.inside.clocks.on(life).unwrap_or_default();
+            let set = faults.set_clock(&life.node, fault, CONTROL_LIMIT).await;
+            set.map(|_| life.clone()).map_err(|why| format!("the clock of {} was not set: {why}", life.node))
         });
         let (struck, failed) = parted(join_all(set).await);
-        let struck = self.lives(&struck);
-        Ok(self.standing.install(aim.nodes, Undo::Clocks { struck, failed }))
+        Ok(self.standing.install(aim.nodes, Undo::Clocks { struck, layer, failed }))
     }
 
-    /// Sets clocks right again, and says what they were when the nodes that live still had them wrong.
+    /// Sets clocks right again, as far as this strike goes.
     pub(super) async fn set_clocks_right(
         &self,
         struck: &[Struck],
+        layer: u64,
         failed: Vec<String>,
     ) -> Result<Effect, HarnessFailure> {
         let faults = self.node_faults()?;
-        let right = struck.iter().map(|Struck { node, generation }| async move {
-            let one = [(Count::ClocksSet, 1)];
-            if self.cluster.living_generation(node) != Some(*generation) {
-                return Effect::of(format!("{node} ended with its clock set wrong"), &one);
-            }
-            match faults.set_clock(node, ClockFault::default(), CONTROL_LIMIT).await {
-                Ok(_) => Effect::of(format!("the clock of {node} was set right"), &one),
-                Err(why) => Effect::of(format!("the clock of {node} stays wrong: {why}"), &one),
-            }
+        self.inside.clocks.lift(layer);
+        let right = struck.iter().map(|life| async move {
+            let node = &life.node;
+            let rest = || ClockFault { timer_jump_ms: 0, ..self.inside.clocks.on(life).unwrap_or_default() };
+            let set = self.insist(life, || faults.set_clock(node, rest(), CONTROL_LIMIT)).await?;
+            let text = match set {
+                Some(_) => format!("the clock of {node} was set right"),
+                None => format!("{node} ended with its clock set wrong"),
+            };
+            Ok::<_, HarnessFailure>(Effect::of(text, &[(Count::ClocksSet, 1)]))
         });
         let failed = failed.into_iter().map(|text| Effect::of(text, &[]));
-        Ok(Effect::all(join_all(right).await.into_iter().chain(failed)))
+        Ok(Effect::all(try_join_all(right).await?.into_iter().chain(failed)))
     }
 
     pub(super) async fn break_disks(
@@ -93,47 +107,71 @@ impl Nemesis {
         match disk.fault {
             DiskVerb::PowerLoss(loss) => self.cut_power(loss, aim, rng).await,
             DiskVerb::BitFlip(bits) => self.flip_bits(bits, aim, rng).await,
-            verb => {
-                let faults = self.node_faults()?;
-                let code = faults.disk_failure_code();
-                let set = aim.nodes.iter().map(|node| async move {
-                    self.cluster.expect_exit(node, ExpectedExit::Code(code));
-                    let set = faults.set_disk(node, running_fault(verb), CONTROL_LIMIT).await;
-                    set.map(|_| node.clone())
-                        .map_err(|why| format!("the disk of {node} was not struck: {why}"))
-                });
-                // The lives are those from before: a node may end before it can say that it was struck.
-                let struck = self.struck(&aim);
-                let (_, failed) = parted(join_all(set).await);
-                Ok(self.standing.install(aim.nodes, Undo::Disks { struck, failed }))
-            }
+            verb => self.strike_disks(verb, aim).await,
         }
     }
 
-    /// Mends the disks of nodes that live, starts the nodes that their disks have ended, and says what came of it.
+    async fn strike_disks(&self, verb: DiskVerb, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
+        let faults = self.node_faults()?;
+        let expected = ExpectedExit::Code(faults.disk_failure_code());
+        // The lives are those from before: a node may end before it can say that it was struck.
+        let struck = self.struck(&aim);
+        let layer = self.inside.disks.put(struck.clone(), running_fault(verb));
+        let set = struck.iter().map(|life| async move {
+            if verb.fails() {
+                self.cluster.expect_exit(&life.node, expected);
+            }
+            let fault = self.inside.disks.on(life).unwrap_or_default();
+            match faults.set_disk(&life.node, fault, CONTROL_LIMIT).await {
+                Ok(before) => (before, None),
+                Err(_) if self.cluster.living_generation(&life.node) != Some(life.generation) => (0, None),
+                Err(why) => (0, Some(format!("the disk of {} was not struck: {why}", life.node))),
+            }
+        });
+        let (before, failed): (Vec<u64>, Vec<Option<String>>) = join_all(set).await.into_iter().unzip();
+        let failed = failed.into_iter().flatten().collect();
+        Ok(self.standing.install(aim.nodes, Undo::Disks { fault: verb, struck, before, layer, failed }))
+    }
+
+    /// Mends disks as far as this strike goes, starts the nodes that their disks have ended, and says what came of it.
     pub(super) async fn mend_disks(
         &self,
+        verb: DiskVerb,
         struck: &[Struck],
+        before: &[u64],
+        layer: u64,
         failed: Vec<String>,
     ) -> Result<Effect, HarnessFailure> {
-        let faults = self.node_faults()?;
-        let mend = struck.iter().map(|struck| async move {
-            let Struck { node, generation } = struck;
-            if self.cluster.living_generation(node) == Some(*generation) {
-                let mended = faults.set_disk(node, DiskFault::default(), CONTROL_LIMIT).await;
-                self.cluster.expect_exit(node, ExpectedExit::No);
-                return Ok(match mended {
-                    Ok(calls) => Effect::of(
-                        format!("{calls} calls to the disk of {node} were struck"),
-                        &[(Count::DiskCallsStruck, calls)],
-                    ),
-                    Err(why) => Effect::of(format!("the disk of {node} was not mended: {why}"), &[]),
-                });
-            }
-            self.bring_back(std::slice::from_ref(struck), Count::DiskFailures).await
-        });
+        self.inside.disks.lift(layer);
+        let mend = struck.iter().zip(before).map(|(life, before)| self.mend_disk(verb, life, *before));
         let failed = failed.into_iter().map(|text| Effect::of(text, &[]));
         Ok(Effect::all(try_join_all(mend).await?.into_iter().chain(failed)))
+    }
+
+    async fn mend_disk(&self, verb: DiskVerb, life: &Struck, before: u64) -> Result<Effect, HarnessFailure> {
+        let (faults, node) = (self.node_faults()?, &life.node);
+        let rest = || self.inside.disks.on(life).unwrap_or_default();
+        let Some(calls) = self.insist(life, || faults.set_disk(node, rest(), CONTROL_LIMIT)).await? else {
+            return self.bring_back_after(life, faults.disk_failure_code(), Count::DiskFailures).await;
+        };
+        let calls = calls.saturating_sub(before);
+        let struck = Effect::of(
+            format!("{calls} calls to the disk of {node} were struck"),
+            &[(Count::DiskCallsStruck, calls)],
+        );
+        if !verb.fails() {
+            return Ok(struck);
+        }
+        if calls == 0 {
+            self.cluster.expect_exit_no_more(node, ExpectedExit::Code(faults.disk_failure_code()));
+            return Ok(struck);
+        }
+        // A node whose disk has failed is on its way out, and may be a little longer.
+        if self.cluster.ended(node, life.generation, FAIL_STOP_LIMIT).await {
+            let back = self.bring_back_after(life, faults.disk_failure_code(), Count::DiskFailures).await?;
+            return Ok(struck.and(back));
+        }
+        Ok(struck)
     }
 
     async fn cut_power(&self, loss: Loss, aim: Aim, rng: &mut Rng) -> Result<FaultGuard, HarnessFailure> {
@@ -147,7 +185,7 @@ impl Nemesis {
         let seeds: Vec<u64> = aim.nodes.iter().map(|_| rng.random()).collect();
         let cut = aim.nodes.iter().zip(seeds).map(|(node, seed)| async move {
             let lost = faults.power_loss(node, kept, seed, CONTROL_LIMIT).await;
-            self.cluster.kill(node, nix::sys::signal::Signal::SIGKILL).await?;
+            self.cluster.kill(node, Signal::SIGKILL).await?;
             Ok::<_, HarnessFailure>(match lost {
                 Ok(PowerLoss { bytes_lost, bytes_kept, torn }) => Effect::of(
                     format!(
@@ -171,8 +209,7 @@ impl Nemesis {
     async fn flip_bits(&self, bits: u32, aim: Aim, rng: &mut Rng) -> Result<FaultGuard, HarnessFailure> {
         let faults = self.node_faults()?;
         let struck = self.struck(&aim);
-        try_join_all(aim.nodes.iter().map(|node| self.cluster.kill(node, nix::sys::signal::Signal::SIGKILL)))
-            .await?;
+        try_join_all(aim.nodes.iter().map(|node| self.cluster.kill(node, Signal::SIGKILL))).await?;
         let mut flipped = Effect::default();
         for node in &aim.nodes {
             let directory = self.cluster.data_dir(node);
@@ -211,49 +248,93 @@ impl Nemesis {
     pub(super) async fn arm(&self, crash: &Crash, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
         let faults = self.node_faults()?;
         let struck = self.struck(&aim);
-        let arm = aim.nodes.iter().map(|node| async move {
-            self.cluster.expect_exit(node, ExpectedExit::Signal(nix::libc::SIGKILL));
+        let layer = self.inside.crashes.put(struck.clone(), (crash.at.clone(), crash.skip));
+        let arm = struck.iter().map(|life| async move {
+            let node = &life.node;
+            self.cluster.expect_exit(node, CRASH);
             let armed = faults.crash_at(node, Some(&crash.at), crash.skip, CONTROL_LIMIT).await;
             // A node that has come to the point already cannot answer.
             match armed {
-                Err(why) if self.cluster.living_generation(node).is_some() => {
+                Err(why) if self.cluster.living_generation(node) == Some(life.generation) => {
                     Err(format!("{node} was not armed: {why}"))
                 }
-                _ => Ok(node.clone()),
+                _ => Ok(life.clone()),
             }
         });
         let (_, failed) = parted(join_all(arm).await);
-        Ok(self.standing.install(aim.nodes, Undo::Disarm { struck, at: crash.at.clone(), failed }))
+        Ok(self.standing.install(aim.nodes, Undo::Disarm { struck, layer, at: crash.at.clone(), failed }))
     }
 
     /// Disarms nodes that never came to the point, starts those that did, and says what came of it.
     pub(super) async fn disarm(
         &self,
         struck: &[Struck],
+        layer: u64,
         at: &str,
         failed: Vec<String>,
     ) -> Result<Effect, HarnessFailure> {
         let faults = self.node_faults()?;
-        let disarm = struck.iter().map(|struck| async move {
-            let Struck { node, generation } = struck;
-            if self.cluster.living_generation(node) == Some(*generation) {
-                // It fails when the node comes to the point just now, which the heal will see.
-                drop(faults.crash_at(node, None, 0, CONTROL_LIMIT).await);
-                if self.cluster.living_generation(node) == Some(*generation) {
-                    self.cluster.expect_exit(node, ExpectedExit::No);
-                    return Ok(Effect::of(format!("{node} never came to {at}"), &[]));
-                }
+        self.inside.crashes.lift(layer);
+        let disarm = struck.iter().map(|life| async move {
+            let node = &life.node;
+            let rest = self.inside.crashes.on(life);
+            let (point, skip) =
+                rest.as_ref().map_or((None, 0), |(point, skip)| (Some(point.as_str()), *skip));
+            let told = self.insist(life, || faults.crash_at(node, point, skip, CONTROL_LIMIT)).await?;
+            if told.is_some() {
+                self.cluster.expect_exit_no_more(node, CRASH);
+                return Ok(Effect::of(format!("{node} never came to {at}"), &[]));
             }
-            if self.cluster.generation(node) != *generation {
-                return Ok(Effect::of(format!("{node} was started anew meanwhile"), &[]));
+            if self.cluster.generation(node) != life.generation || self.cluster.was_ended(node) {
+                return Ok(Effect::of(format!("{node} was ended before it came to {at}"), &[]));
             }
             let lost = self.cluster.unsynced_effect(node);
-            let back = self.bring_back(std::slice::from_ref(struck), Count::Crashes).await?;
-            Ok(Effect::of(format!("{node} crashed at {at}"), &[]).and(lost).and(back))
+            let back = self.bring_back(std::slice::from_ref(life), Count::Crashes).await?;
+            Ok::<_, HarnessFailure>(Effect::of(format!("{node} crashed at {at}"), &[]).and(lost).and(back))
         });
         let failed = failed.into_iter().map(|text| Effect::of(text, &[]));
-        let effects: Vec<Effect> = try_join_all(disarm).await?;
-        Ok(Effect::all(effects.into_iter().chain(failed)))
+        Ok(Effect::all(try_join_all(disarm).await?.into_iter().chain(failed)))
+    }
+
+    /// Starts a node again that has ended with `code`, which is counted as `what`. One that the testbed itself has ended is
+    /// left to whoever has done that.
+    async fn bring_back_after(
+        &self,
+        life: &Struck,
+        code: i32,
+        what: Count,
+    ) -> Result<Effect, HarnessFailure> {
+        let node = &life.node;
+        if self.cluster.generation(node) != life.generation || self.cluster.was_ended(node) {
+            return Ok(Effect::of(format!("{node} was ended by another fault"), &[]));
+        }
+        let is_it = self.cluster.exit_code(node) == Some(code);
+        let back = self.bring_back(std::slice::from_ref(life), what).await?;
+        Ok(if is_it { back } else { Effect::of(back.text, &[]) })
+    }
+
+    /// Tells a node something until it has heard it; `None` when that life of it has ended. A node that does not hear it
+    /// is ended and started anew: no fault may stay.
+    async fn insist<'a, T>(
+        &self,
+        life: &Struck,
+        tell: impl Fn() -> LocalBoxFuture<'a, Result<T, String>>,
+    ) -> Result<Option<T>, HarnessFailure> {
+        let Struck { node, generation } = life;
+        for _ in 0..TELL_TRIES_MAX {
+            if self.cluster.living_generation(node) != Some(*generation) {
+                return Ok(None);
+            }
+            if let Ok(told) = tell().await {
+                return Ok(Some(told));
+            }
+            tokio::time::sleep(TELL_REST).await;
+        }
+        if self.cluster.living_generation(node) == Some(*generation) {
+            self.cluster.kill(node, Signal::SIGKILL).await?;
+            self.bring_back(std::slice::from_ref(life), Count::Kills).await?;
+        }
+        Ok(None)
     }
 
     fn node_faults(&self) -> Result<&dyn NodeFaults, HarnessFailure> {
@@ -262,15 +343,10 @@ impl Nemesis {
         };
         self.cluster.system().faults().ok_or_else(none)
     }
-
-    fn lives(&self, nodes: &[NodeName]) -> Vec<Struck> {
-        let life = |node: &NodeName| Struck { node: node.clone(), generation: self.cluster.generation(node) };
-        nodes.iter().map(life).collect()
-    }
 }
 
-/// The nodes that did as they were told, and what the others said.
-fn parted(answers: Vec<Result<NodeName, String>>) -> (Vec<NodeName>, Vec<String>) {
+/// The lives that did as they were told, and what the others said.
+fn parted(answers: Vec<Result<Struck, String>>) -> (Vec<Struck>, Vec<String>) {
     let (done, failed): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     (done.into_iter().flatten().collect(), failed.into_iter().filter_map(Result::err).collect())
 }

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use crate::system::faults::ClockFault;
+
 /// The units of time with their length in nanoseconds, the longest first.
 const TIME_UNITS: [(&str, u128); 6] = [
     ("h", 3_600_000_000_000),
@@ -205,9 +207,9 @@ pub struct Drift {
 
 impl Drift {
     /// A tenth of the right speed.
-    pub const MIN: i32 = -900_000;
+    pub const MIN: i32 = ClockFault::DRIFT_MIN;
     /// Ten times the right speed.
-    pub const MAX: i32 = 9_000_000;
+    pub const MAX: i32 = ClockFault::DRIFT_MAX;
 }
 
 impl fmt::Display for Drift {

@@ -22,6 +22,13 @@ pub struct ClockFault {
     pub strobe: Option<(i64, u32)>,
 }
 
+impl ClockFault {
+    /// The slowest drift: a tenth of the right speed.
+    pub const DRIFT_MIN: i32 = -900_000;
+    /// The fastest drift: ten times the right speed.
+    pub const DRIFT_MAX: i32 = 9_000_000;
+}
+
 /// What is wrong with a node's disk. The default: nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DiskFault {

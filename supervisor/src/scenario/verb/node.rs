@@ -98,6 +98,12 @@ pub struct Crash {
 }
 
 impl DiskVerb {
+    /// Calls to the disk fail, so that the node must end.
+    #[must_use]
+    pub fn fails(self) -> bool {
+        matches!(self, Self::IoError(_) | Self::Full)
+    }
+
     /// It ends the node at once, whatever the node does.
     #[must_use]
     pub fn is_fatal(self) -> bool {
