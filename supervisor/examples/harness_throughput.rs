@@ -123,6 +123,7 @@ impl System for EchoSystem {
             last_log: applied,
             purged: 0,
             members: BTreeMap::new(),
+            is_changing: false,
         }))
         .boxed_local()
     }

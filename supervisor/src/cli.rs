@@ -15,6 +15,7 @@ mod suite;
 mod up;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -255,10 +256,16 @@ impl Interrupt {
     }
 }
 
-/// Prints a result.
-#[expect(clippy::print_stdout, reason = "results go to standard output, and from here only")]
+/// Prints a result. Whoever does not want to read it has it all the same in the run directory; a device that cannot take
+/// it is told of on standard error.
 fn say(text: &str) {
-    print!("{text}");
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            note(&format!("could not write to standard output: {error}"));
+        }
+        _ => {}
+    }
 }
 
 /// Prints an error, and gives the exit that goes with it.

@@ -9,7 +9,7 @@ mod programs;
 pub(crate) mod view;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -91,6 +91,8 @@ struct Inner {
     events: Events,
     nodes: BTreeMap<NodeName, Node>,
     members: Members,
+    /// The nodes whose disks were damaged, and which have not been seen to be good since.
+    damaged: RefCell<BTreeSet<NodeName>>,
     /// How many of the spares have been taken.
     spares_taken: Cell<usize>,
 }
@@ -116,6 +118,8 @@ pub enum Comeback {
     AlreadyBack,
     /// It ended at once with the exit code that says why.
     Refused,
+    /// It is no part of the cluster any more, and stays away.
+    Gone,
 }
 
 impl Cluster {
@@ -126,7 +130,15 @@ impl Cluster {
         let nodes = everyone.map(|name| (name.clone(), Node::default())).collect();
         let members = Members::new(settings.founders.clone());
         Self {
-            inner: Rc::new(Inner { settings, system, events, nodes, members, spares_taken: Cell::new(0) }),
+            inner: Rc::new(Inner {
+                settings,
+                system,
+                events,
+                nodes,
+                members,
+                damaged: RefCell::default(),
+                spares_taken: Cell::new(0),
+            }),
         }
     }
 
@@ -184,6 +196,9 @@ impl Cluster {
     /// process that has survived is ended first.
     pub async fn bring_back(&self, name: &str, generation: u32) -> Result<Comeback, HarnessFailure> {
         let _starting = self.node(name).starting.lock().await;
+        if !self.is_member(name) {
+            return Ok(Comeback::Gone);
+        }
         if self.generation(name) != generation {
             return Ok(Comeback::AlreadyBack);
         }
@@ -203,6 +218,9 @@ impl Cluster {
         code: i32,
     ) -> Result<Comeback, HarnessFailure> {
         let _starting = self.node(name).starting.lock().await;
+        if !self.is_member(name) {
+            return Ok(Comeback::Gone);
+        }
         if self.generation(name) != generation {
             return Ok(Comeback::AlreadyBack);
         }
@@ -257,8 +275,29 @@ impl Cluster {
 
     /// The node is not part of the cluster any more, as far as the testbed goes.
     pub fn give_up(&self, name: &str, why: &str) {
-        self.inner.members.remove(name);
-        self.inner.events.emit(RunEvent::NodeLeft { node: name.to_owned(), why: why.to_owned() });
+        if self.inner.members.remove(name) {
+            self.inner.events.emit(RunEvent::NodeLeft { node: name.to_owned(), why: why.to_owned() });
+        }
+    }
+
+    /// How many members may have a disk that is no good copy any more.
+    #[must_use]
+    pub fn damaged(&self) -> usize {
+        self.inner.damaged.borrow().iter().filter(|name| self.is_member(name)).count()
+    }
+
+    /// The disks of these nodes are to be damaged.
+    pub fn damage(&self, names: &[NodeName]) {
+        self.inner.damaged.borrow_mut().extend(names.iter().cloned());
+    }
+
+    /// The node has looked through its disk and found it good.
+    pub fn undamaged(&self, name: &str) {
+        self.inner.damaged.borrow_mut().remove(name);
+    }
+
+    fn is_member(&self, name: &str) -> bool {
+        self.inner.members.has(name)
     }
 
     /// The next node that may join. It has never been started.
@@ -281,9 +320,11 @@ impl Cluster {
         self.inner.events.emit(RunEvent::NodeJoined { node: name.to_owned() });
     }
 
-    /// Removes all that a node that has no process has stored.
-    pub fn wipe(&self, name: &str) -> Result<(), HarnessFailure> {
-        assert_eq!(self.state(name), NodeState::Dead, "{name} is wiped while it has a process");
+    /// Ends a node at once and removes all that it has stored. It is never started again: its name may have voted.
+    pub async fn wipe(&self, name: &str) -> Result<(), HarnessFailure> {
+        let _starting = self.node(name).starting.lock().await;
+        self.kill(name, Signal::SIGKILL).await?;
+        self.give_up(name, "its disk was wiped");
         let data = self.data_dir(name);
         fs::remove_dir_all(&data).map_err(HarnessFailure::file("remove", &data))
     }
@@ -411,7 +452,11 @@ impl Cluster {
     /// Sends `signal` to the node's process as a fault that may end it. SIGKILL is waited for.
     pub async fn kill(&self, name: &str, signal: Signal) -> Result<(), HarnessFailure> {
         let Some(life) = self.node(name).living() else { return Ok(()) };
-        life.expect_exit();
+        if signal == Signal::SIGTERM {
+            life.expect_stop();
+        } else {
+            life.expect_exit();
+        }
         if signal == Signal::SIGKILL { life.process.destroy().await } else { life.process.signal(signal) }
     }
 
@@ -432,7 +477,7 @@ impl Cluster {
     /// Asks the node to stop, and kills it when it does not within its limit, which is noted.
     pub async fn stop(&self, name: &str) -> Result<(), HarnessFailure> {
         let Some(life) = self.node(name).living() else { return Ok(()) };
-        life.expect_exit();
+        life.expect_stop();
         life.process.signal(Signal::SIGTERM)?;
         // A paused process does not hear it otherwise.
         life.let_go()?;
@@ -444,6 +489,7 @@ impl Cluster {
             STOP_WAIT_MAX.as_secs()
         );
         self.inner.events.emit(RunEvent::Note { text });
+        life.expect_exit();
         life.process.destroy().await
     }
 

@@ -54,6 +54,7 @@ pub fn judge(directory: &Path, plan: &Plan) -> Result<VerdictFile, HarnessFailur
     verdict.thresholds =
         plan.thresholds.iter().map(|threshold| threshold::judge(threshold, metrics.as_ref())).collect();
     verdict.reached = reach::judge(plan, &evidence, &events, metrics.as_ref());
+    verdict.nothing_struck = reach::nothing_struck(plan, &events);
     verdict.never_succeeded = reach::never_succeeded(&evidence.history);
     verdict.faults = file::faults(&evidence.history);
     verdict.interrupted = events.iter().any(|timed| timed.event == RunEvent::Interrupted);
@@ -126,6 +127,8 @@ impl VerdictFile {
             let text =
                 format!("reach: {} is {}, wanted at least {}", reach.name, reach.reached, reach.wanted);
             (Verdict::Inconclusive, text)
+        } else if self.nothing_struck {
+            (Verdict::Inconclusive, "faults were planned, and none of them struck".to_owned())
         } else if let Some(f) = self.never_succeeded.first() {
             (Verdict::Inconclusive, format!("no `{f}` ever succeeded"))
         } else if let Some(threshold) = self.thresholds.iter().find(|threshold| !threshold.met) {

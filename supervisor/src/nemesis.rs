@@ -99,7 +99,8 @@ impl Nemesis {
         if stop.unless_stopped(sleep_until(origin + strike.at)).await.is_none() {
             return Ok(());
         }
-        let Some(guard) = self.inflict(&strike.name, &strike.verb, self.plan.rng_of(strike)).await? else {
+        let Some(guard) = self.inflict(&strike.name, &strike.verb, self.plan.rng_of(strike), stop).await?
+        else {
             return Ok(());
         };
         self.let_stand(&strike.verb, strike.lasts, &guard, stop.stopped()).await;
@@ -112,6 +113,7 @@ impl Nemesis {
         name: &str,
         verb: &Verb,
         mut rng: Rng,
+        stop: &Stop,
     ) -> Result<Option<FaultGuard>, HarnessFailure> {
         let aim = aim(verb, &self.statuses().await, &mut rng);
         let aim = aim.and_then(|aim| self.name_the_spare(verb, aim));
@@ -123,7 +125,7 @@ impl Nemesis {
             }
         };
         self.announce(name, verb.name(), &aim.nodes)?;
-        self.install(verb, aim, &mut rng).await.map(Some)
+        self.install(verb, aim, &mut rng, stop).await.map(Some)
     }
 
     /// Says that a strike finds nobody.
@@ -151,19 +153,32 @@ impl Nemesis {
 
     /// A fault that may destroy what a node has stored must leave a majority that has it whole.
     fn spare_the_last_copies(&self, verb: &Verb, aim: Aim) -> Result<Aim, String> {
-        let Verb::Disk(Disk { fault: DiskVerb::BitFlip(_), .. }) = verb else { return Ok(aim) };
-        let founders = self.plan.cluster.nodes as usize;
-        let may_fail = (founders - 1) / 2;
-        let damaged = founders.saturating_sub(self.cluster.members().len());
+        let destroys = matches!(
+            verb,
+            Verb::Disk(Disk { fault: DiskVerb::BitFlip(_), .. }) | Verb::Membership(Membership::Wipe(_))
+        );
+        if !destroys {
+            return Ok(aim);
+        }
+        let members = self.cluster.members().len();
+        let may_fail = members.saturating_sub(1) / 2;
+        let damaged = self.cluster.damaged();
         if damaged + aim.nodes.len() > may_fail {
             return Err(format!(
-                "{damaged} of {founders} disks are damaged already, and at most {may_fail} may be"
+                "{damaged} of {members} members have a damaged disk already, and at most {may_fail} may have one"
             ));
         }
+        self.cluster.damage(&aim.nodes);
         Ok(aim)
     }
 
-    async fn install(&self, verb: &Verb, aim: Aim, rng: &mut Rng) -> Result<FaultGuard, HarnessFailure> {
+    async fn install(
+        &self,
+        verb: &Verb,
+        aim: Aim,
+        rng: &mut Rng,
+        stop: &Stop,
+    ) -> Result<FaultGuard, HarnessFailure> {
         match verb {
             Verb::Kill(kill) => self.kill(kill, aim).await,
             Verb::Pause(_) => self.pause(aim),
@@ -173,7 +188,7 @@ impl Nemesis {
             Verb::Clock(clock) => self.set_clocks(clock, aim).await,
             Verb::Disk(disk) => self.break_disks(disk, aim, rng).await,
             Verb::Crash(crash) => self.arm(crash, aim).await,
-            Verb::Membership(change) => self.change_members(change, aim).await,
+            Verb::Membership(change) => self.change_members(change, aim, stop).await,
             Verb::TransferLeader(_) => self.transfer_leader(aim).await,
             Verb::Snapshot(snapshot) => self.take_snapshots(snapshot, aim).await,
         }
@@ -210,8 +225,8 @@ impl Nemesis {
     async fn lift(&self, name: &str, verb: &str, mut guard: FaultGuard) -> Result<(), HarnessFailure> {
         let effect = match std::mem::replace(&mut guard.undo, Undo::Done(Effect::default())) {
             Undo::Resume(struck) => self.resume(&struck)?,
-            Undo::Start(struck) => self.bring_back(&struck, Count::Restarts).await?,
-            Undo::PowerOn { struck, lost } => lost.and(self.bring_back(&struck, Count::Kills).await?),
+            Undo::Start(struck) => self.bring_back(&struck, Some(Count::Restarts)).await?,
+            Undo::PowerOn { struck, lost } => lost.and(self.bring_back(&struck, None).await?),
             Undo::Clocks { struck, layer, failed } => self.set_clocks_right(&struck, layer, failed).await?,
             Undo::Disks { fault, struck, before, layer, failed } => {
                 self.mend_disks(fault, &struck, &before, layer, failed).await?

@@ -92,6 +92,8 @@ pub struct NodeView {
     pub purged: u64,
     /// The members of the cluster as it knows them, and whether they vote.
     pub members: BTreeMap<NodeName, bool>,
+    /// A change of members is under way: what it knows of them may yet be undone.
+    pub is_changing: bool,
 }
 
 impl NodeView {

@@ -35,6 +35,8 @@ pub(super) struct Life {
     pauses: Cell<u32>,
     /// Its end is our doing. Shared with the one who is told of the end.
     expected_exit: ExpectedExits,
+    /// The testbed has ended it, or asked it to end.
+    is_ended: Cell<bool>,
 }
 
 /// Which end of a process is our doing.
@@ -85,7 +87,14 @@ impl ExpectedExit {
 
 impl Life {
     pub(super) fn new(process: NodeProcess, generation: u32, expected_exit: ExpectedExits) -> Self {
-        Self { process, generation, listens: Cell::new(false), pauses: Cell::new(0), expected_exit }
+        Self {
+            process,
+            generation,
+            listens: Cell::new(false),
+            pauses: Cell::new(0),
+            expected_exit,
+            is_ended: Cell::new(false),
+        }
     }
 
     pub(super) fn state(&self) -> NodeState {
@@ -99,6 +108,7 @@ impl Life {
 
     /// From now on, its end is our doing.
     pub(super) fn expect_exit(&self) {
+        self.is_ended.set(true);
         self.expect(ExpectedExit::Any);
     }
 
@@ -107,9 +117,17 @@ impl Life {
         self.expected_exit.add(expected);
     }
 
+    /// From now on, a graceful end of it is our doing. One that is not graceful is not.
+    pub(super) fn expect_stop(&self) {
+        self.is_ended.set(true);
+        self.expect(ExpectedExit::Code(0));
+        // A process that does not handle the signal ends by it.
+        self.expect(ExpectedExit::Signal(Signal::SIGTERM as i32));
+    }
+
     /// The testbed has ended it, or asked it to end.
     pub(super) fn was_ended(&self) -> bool {
-        self.expected_exit.expected.borrow().contains(&ExpectedExit::Any)
+        self.is_ended.get()
     }
 
     /// Takes one such expectation back.

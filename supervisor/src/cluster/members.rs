@@ -31,8 +31,15 @@ impl Members {
         }
     }
 
-    /// `node` is one no more.
-    pub(super) fn remove(&self, node: &str) {
+    /// `node` is one no more; tells whether it was.
+    pub(super) fn remove(&self, node: &str) -> bool {
+        let before = self.nodes.borrow().len();
         self.nodes.borrow_mut().retain(|member| member != node);
+        self.nodes.borrow().len() < before
+    }
+
+    /// Whether `node` is one now.
+    pub(super) fn has(&self, node: &str) -> bool {
+        self.nodes.borrow().iter().any(|member| member == node)
     }
 }

@@ -44,6 +44,7 @@ mod tests {
             last_log: 9,
             purged: 0,
             members: BTreeMap::new(),
+            is_changing: false,
         };
         let named = of.iter().enumerate().map(|(index, of)| (format!("n{}", index + 1), Some(view(of))));
         named.collect()

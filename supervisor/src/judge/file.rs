@@ -73,6 +73,8 @@ pub struct VerdictFile {
     pub faults: Vec<FaultRecord>,
     /// Whether the run was interesting.
     pub reached: Vec<ReachRecord>,
+    /// Faults were planned, and none of them had an effect.
+    pub nothing_struck: bool,
     /// Kinds of operations of which none ever succeeded.
     pub never_succeeded: Vec<String>,
     /// Somebody asked the run to stop.
@@ -167,6 +169,7 @@ impl VerdictFile {
             thresholds: Vec::new(),
             faults: Vec::new(),
             reached: Vec::new(),
+            nothing_struck: false,
             never_succeeded: Vec::new(),
             interrupted: false,
             metrics: None,

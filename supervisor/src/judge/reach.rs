@@ -33,6 +33,12 @@ pub(super) fn judge(
     plan.reach.iter().map(record).collect()
 }
 
+/// Faults were planned, and none of them did anything.
+pub(super) fn nothing_struck(plan: &Plan, events: &[TimedEvent]) -> bool {
+    let is_planned = !plan.strikes.is_empty();
+    is_planned && effects(events).all(BTreeMap::is_empty)
+}
+
 /// What each fault did. One that was never lifted is not known to have done anything.
 fn effects(events: &[TimedEvent]) -> impl Iterator<Item = &BTreeMap<Count, u64>> {
     events.iter().filter_map(|timed| match &timed.event {

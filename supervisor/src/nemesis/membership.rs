@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use nix::sys::signal::Signal;
 use tokio::time::{Instant, sleep};
 
 use super::effect::Effect;
 use super::guard::{FaultGuard, Undo};
 use super::{Aim, Nemesis};
 use crate::harness::HarnessFailure;
+use crate::run::stop::Stop;
 use crate::scenario::count::Count;
 use crate::scenario::target::{self, NodeStatus};
 use crate::scenario::verb::{Membership as Change, Snapshot};
@@ -25,6 +25,9 @@ const CHANGE_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long one question to a leader may take.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a change may still take when the run ends.
+const LAST_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long to wait before a change is asked for again.
 const REST: Duration = Duration::from_millis(100);
@@ -48,22 +51,28 @@ impl Nemesis {
         &self,
         change: &Change,
         aim: Aim,
+        stop: &Stop,
     ) -> Result<FaultGuard, HarnessFailure> {
         let guard = self.standing.install(aim.nodes.clone(), Undo::Done(Effect::default()));
         let mut effect = Effect::default();
         for node in &aim.nodes {
-            let done = match change {
-                Change::Add => self.let_one_join(&[]).await?,
-                Change::Remove(_) => self.let_leave(std::slice::from_ref(node)).await?,
-                Change::Replace(_) => self.let_one_join(std::slice::from_ref(node)).await?,
+            let one = std::slice::from_ref(node);
+            let (done, is_done) = match change {
+                Change::Add => self.let_one_join(&[], stop).await?,
+                Change::Remove(_) => self.let_leave(one, stop).await?,
+                Change::Replace(_) => self.let_one_join(one, stop).await?,
                 Change::Wipe(_) => {
-                    self.cluster.kill(node, Signal::SIGKILL).await?;
-                    self.cluster.wipe(node)?;
+                    self.cluster.wipe(node).await?;
                     let wiped = Effect::of(format!("wiped {node}"), &[(Count::DisksWiped, 1)]);
-                    wiped.and(self.let_one_join(std::slice::from_ref(node)).await?)
+                    let (joined, is_done) = self.let_one_join(one, stop).await?;
+                    (wiped.and(joined), is_done)
                 }
             };
             effect = effect.and(done);
+            if !is_done {
+                // What this one could not do, the next one could not either, and a wiped node must be made up for first.
+                break;
+            }
         }
         Ok(guard.done(effect))
     }
@@ -103,68 +112,62 @@ impl Nemesis {
         Ok(guard.done(effect))
     }
 
-    /// The next spare becomes a voter, and `instead` leave in the same change.
-    async fn let_one_join(&self, instead: &[NodeName]) -> Result<Effect, HarnessFailure> {
+    /// The next spare becomes a voter, and `instead` leave in the same change. Tells whether it has come about, too.
+    async fn let_one_join(
+        &self,
+        instead: &[NodeName],
+        stop: &Stop,
+    ) -> Result<(Effect, bool), HarnessFailure> {
         let membership = self.membership()?;
         let Some(spare) = self.cluster.take_spare() else {
-            return Ok(Effect::of("there is no spare left", &[]));
+            return Ok((Effect::of("there is no spare left", &[]), false));
         };
         match self.cluster.start(&spare).await {
             Ok(()) => {}
             Err(HarnessFailure::Start { why, .. }) => {
-                return Ok(Effect::of(format!("{spare} did not start: {why}"), &[]));
+                return Ok((Effect::of(format!("{spare} did not start: {why}"), &[]), false));
             }
             Err(failure) => return Err(failure),
         }
-        let deadline = Instant::now() + CHANGE_LIMIT;
-        let joins = self
-            .until_done(
-                deadline,
-                |view| view.members.contains_key(&spare),
-                async |leader| membership.add_learner(leader, &spare, ASK_LIMIT).await,
-            )
-            .await;
         let promote = std::slice::from_ref(&spare);
-        let joined = match joins {
-            Ok(()) => {
-                let is_done = |view: &NodeView| {
-                    view.members.get(&spare) == Some(&true)
-                        && instead.iter().all(|node| !view.members.contains_key(node))
-                };
-                self.until_done(deadline, is_done, async |leader| {
-                    membership.change_members(leader, promote, instead, ASK_LIMIT).await
-                })
-                .await
-            }
-            Err(why) => Err(why),
+        let is_done = |view: &NodeView| {
+            view.members.get(&spare) == Some(&true)
+                && instead.iter().all(|node| !view.members.contains_key(node))
         };
+        let joined = self
+            .until_done(stop, is_done, async |leader| {
+                // A learner may be undone by the next leader, so both are asked for again and again.
+                membership.add_learner(leader, &spare, ASK_LIMIT).await.ok();
+                membership.change_members(leader, promote, instead, ASK_LIMIT).await
+            })
+            .await;
         match joined {
             Ok(()) => {
                 self.cluster.joined(&spare);
-                let text = format!("{spare} joined");
-                let joined = Effect::of(text, &[(Count::MembersAdded, 1)]);
-                Ok(joined.and(self.see_off(instead).await?))
+                let joined = Effect::of(format!("{spare} joined"), &[(Count::MembersAdded, 1)]);
+                Ok((joined.and(self.see_off(instead).await?), true))
             }
             Err(why) => {
-                // It may be a member all the same, and must not be missing then; the heal waits for it if it is.
-                self.cluster.joined(&spare);
-                Ok(Effect::of(format!("{spare} did not join in time: {why}"), &[]))
+                // If it became a member all the same, the cluster misses one node that does not answer.
+                self.cluster.stop(&spare).await?;
+                Ok((Effect::of(format!("{spare} did not join in time: {why}"), &[]), false))
             }
         }
     }
 
-    async fn let_leave(&self, nodes: &[NodeName]) -> Result<Effect, HarnessFailure> {
+    async fn let_leave(&self, nodes: &[NodeName], stop: &Stop) -> Result<(Effect, bool), HarnessFailure> {
         let membership = self.membership()?;
-        let deadline = Instant::now() + CHANGE_LIMIT;
         let is_done = |view: &NodeView| nodes.iter().all(|node| !view.members.contains_key(node));
         let left = self
-            .until_done(deadline, is_done, async |leader| {
+            .until_done(stop, is_done, async |leader| {
                 membership.change_members(leader, &[], nodes, ASK_LIMIT).await
             })
             .await;
         match left {
-            Ok(()) => self.see_off(nodes).await,
-            Err(why) => Ok(Effect::of(format!("{} did not leave in time: {why}", nodes.join(", ")), &[])),
+            Ok(()) => Ok((self.see_off(nodes).await?, true)),
+            Err(why) => {
+                Ok((Effect::of(format!("{} did not leave in time: {why}", nodes.join(", ")), &[]), false))
+            }
         }
     }
 
@@ -179,29 +182,35 @@ impl Nemesis {
         Ok(effect)
     }
 
-    /// Asks the leader for a change until it shows at a leader, or `deadline` has come; then the last error.
+    /// Asks the leader for a change until a leader shows it as done, or time is over; then the last error. When the run
+    /// ends, there is a little time left.
     async fn until_done(
         &self,
-        deadline: Instant,
+        stop: &Stop,
         is_done: impl Fn(&NodeView) -> bool,
         ask: impl AsyncFn(&str) -> Result<(), String>,
     ) -> Result<(), String> {
+        let mut deadline = Instant::now() + CHANGE_LIMIT;
         let mut why = "nobody leads".to_owned();
         loop {
             let views = self.cluster.views().await;
             let leads = views.iter().filter_map(|(name, view)| Some((name, view.as_ref()?)));
             let leader = leads.filter(|(_, view)| view.leads()).max_by_key(|(_, view)| view.term);
-            if let Some((leader, view)) = leader {
-                if is_done(view) {
-                    return Ok(());
-                }
-                // What an error says is looked at only if time is up: the change may come about all the same.
-                if let Err(error) = ask(leader).await {
-                    why = error;
-                }
+            // What is under way may yet be undone by another leader.
+            if leader.is_some_and(|(_, view)| !view.is_changing && is_done(view)) {
+                return Ok(());
             }
+            if stop.is_stopped() {
+                deadline = deadline.min(Instant::now() + LAST_LIMIT);
+            }
+            // Looked at once more after the last try: an error does not say that nothing has come about.
             if Instant::now() >= deadline {
                 return Err(why);
+            }
+            if let Some((leader, _)) = leader
+                && let Err(error) = ask(leader).await
+            {
+                why = error;
             }
             sleep(REST).await;
         }

@@ -124,7 +124,7 @@ impl Nemesis {
             let fault = self.inside.disks.on(life).unwrap_or_default();
             match faults.set_disk(&life.node, fault, CONTROL_LIMIT).await {
                 Ok(before) => (before, None),
-                Err(_) if self.cluster.living_generation(&life.node) != Some(life.generation) => (0, None),
+                Err(_) if !self.lives(life) => (0, None),
                 Err(why) => (0, Some(format!("the disk of {} was not struck: {why}", life.node))),
             }
         });
@@ -181,12 +181,17 @@ impl Nemesis {
             Loss::Some => Kept::Some,
             Loss::Torn => Kept::Torn,
         };
-        let struck = self.struck(&aim);
-        let seeds: Vec<u64> = aim.nodes.iter().map(|_| rng.random()).collect();
-        let cut = aim.nodes.iter().zip(seeds).map(|(node, seed)| async move {
+        let lives: Vec<(Struck, u64)> =
+            self.struck(&aim).into_iter().map(|life| (life, rng.random())).collect();
+        let cut = lives.into_iter().map(|(life, seed)| async move {
+            let node = &life.node;
             let lost = faults.power_loss(node, kept, seed, CONTROL_LIMIT).await;
+            if !self.lives(&life) || self.cluster.was_ended(node) {
+                // Another strike was quicker; its node is not ours to start again.
+                return Ok((None, Effect::of(format!("{node} had ended already"), &[])));
+            }
             self.cluster.kill(node, Signal::SIGKILL).await?;
-            Ok::<_, HarnessFailure>(match lost {
+            let lost = match lost {
                 Ok(PowerLoss { bytes_lost, bytes_kept, torn }) => Effect::of(
                     format!(
                         "{node} lost {} that it had not synced, {} are kept",
@@ -200,18 +205,19 @@ impl Nemesis {
                     .cluster
                     .unsynced_effect(node)
                     .and(Effect::of(format!("{node} could not say what it lost: {why}"), &[])),
-            })
+            };
+            Ok::<_, HarnessFailure>((Some(life), lost))
         });
-        let lost = Effect::all(try_join_all(cut).await?);
+        let (struck, lost): (Vec<Option<Struck>>, Vec<Effect>) = try_join_all(cut).await?.into_iter().unzip();
+        let (struck, lost) = (struck.into_iter().flatten().collect(), Effect::all(lost));
         Ok(self.standing.install(aim.nodes, Undo::PowerOn { struck, lost }))
     }
 
     async fn flip_bits(&self, bits: u32, aim: Aim, rng: &mut Rng) -> Result<FaultGuard, HarnessFailure> {
         let faults = self.node_faults()?;
-        let struck = self.struck(&aim);
-        try_join_all(aim.nodes.iter().map(|node| self.cluster.kill(node, Signal::SIGKILL))).await?;
-        let mut flipped = Effect::default();
-        for node in &aim.nodes {
+        let (struck, mut flipped) = self.struck_alive(&aim);
+        try_join_all(struck.iter().map(|life| self.cluster.kill(&life.node, Signal::SIGKILL))).await?;
+        for Struck { node, .. } in &struck {
             let directory = self.cluster.data_dir(node);
             let mut total = 0;
             for _ in 0..bits {
@@ -236,7 +242,11 @@ impl Nemesis {
                     self.cluster.give_up(node, "it refused its damaged disk, as it must");
                     format!("{node} refused its damaged disk")
                 }
-                Ok(_) => format!("{node} started again"),
+                Ok(Comeback::Gone) => format!("{node} is out of the run"),
+                Ok(_) => {
+                    self.cluster.undamaged(node);
+                    format!("{node} started again")
+                }
                 Err(HarnessFailure::Start { why, .. }) => format!("{node} did not come back: {why}"),
                 Err(failure) => return Err(failure),
             };
@@ -255,9 +265,7 @@ impl Nemesis {
             let armed = faults.crash_at(node, Some(&crash.at), crash.skip, CONTROL_LIMIT).await;
             // A node that has come to the point already cannot answer.
             match armed {
-                Err(why) if self.cluster.living_generation(node) == Some(life.generation) => {
-                    Err(format!("{node} was not armed: {why}"))
-                }
+                Err(why) if self.lives(life) => Err(format!("{node} was not armed: {why}")),
                 _ => Ok(life.clone()),
             }
         });
@@ -289,7 +297,7 @@ impl Nemesis {
                 return Ok(Effect::of(format!("{node} was ended before it came to {at}"), &[]));
             }
             let lost = self.cluster.unsynced_effect(node);
-            let back = self.bring_back(std::slice::from_ref(life), Count::Crashes).await?;
+            let back = self.bring_back(std::slice::from_ref(life), Some(Count::Crashes)).await?;
             Ok::<_, HarnessFailure>(Effect::of(format!("{node} crashed at {at}"), &[]).and(lost).and(back))
         });
         let failed = failed.into_iter().map(|text| Effect::of(text, &[]));
@@ -309,8 +317,7 @@ impl Nemesis {
             return Ok(Effect::of(format!("{node} was ended by another fault"), &[]));
         }
         let is_it = self.cluster.exit_code(node) == Some(code);
-        let back = self.bring_back(std::slice::from_ref(life), what).await?;
-        Ok(if is_it { back } else { Effect::of(back.text, &[]) })
+        self.bring_back(std::slice::from_ref(life), is_it.then_some(what)).await
     }
 
     /// Tells a node something until it has heard it; `None` when that life of it has ended. A node that does not hear it
@@ -320,9 +327,9 @@ impl Nemesis {
         life: &Struck,
         tell: impl Fn() -> LocalBoxFuture<'a, Result<T, String>>,
     ) -> Result<Option<T>, HarnessFailure> {
-        let Struck { node, generation } = life;
+        let node = &life.node;
         for _ in 0..TELL_TRIES_MAX {
-            if self.cluster.living_generation(node) != Some(*generation) {
+            if !self.lives(life) {
                 return Ok(None);
             }
             if let Ok(told) = tell().await {
@@ -330,9 +337,9 @@ impl Nemesis {
             }
             tokio::time::sleep(TELL_REST).await;
         }
-        if self.cluster.living_generation(node) == Some(*generation) {
+        if self.lives(life) {
             self.cluster.kill(node, Signal::SIGKILL).await?;
-            self.bring_back(std::slice::from_ref(life), Count::Kills).await?;
+            self.bring_back(std::slice::from_ref(life), None).await?;
         }
         Ok(None)
     }

@@ -12,9 +12,12 @@ use crate::scenario::verb::Kill;
 
 impl Nemesis {
     pub(super) async fn kill(&self, kill: &Kill, aim: Aim) -> Result<FaultGuard, HarnessFailure> {
-        let struck = self.struck(&aim);
-        try_join_all(aim.nodes.iter().map(|node| self.cluster.kill(node, kill.signal.0))).await?;
-        let lost = Effect::all(aim.nodes.iter().map(|node| self.cluster.unsynced_effect(node)));
+        let (struck, gone) = self.struck_alive(&aim);
+        try_join_all(struck.iter().map(|life| self.cluster.kill(&life.node, kill.signal.0))).await?;
+        let killed = struck
+            .iter()
+            .map(|life| Effect::of("", &[(Count::Kills, 1)]).and(self.cluster.unsynced_effect(&life.node)));
+        let lost = Effect::all(killed.chain([gone]));
         Ok(self.standing.install(aim.nodes, Undo::PowerOn { struck, lost }))
     }
 
@@ -48,19 +51,37 @@ impl Nemesis {
         Ok(Effect::all(struck.iter().map(resume).collect::<Result<Vec<_>, HarnessFailure>>()?))
     }
 
-    /// Starts nodes again, and says what came of it; each was struck once, which is counted as `what`.
-    pub(super) async fn bring_back(&self, struck: &[Struck], what: Count) -> Result<Effect, HarnessFailure> {
+    /// The same, but for those that another strike has ended meanwhile: such a node is not ours to start again.
+    pub(super) fn struck_alive(&self, aim: &Aim) -> (Vec<Struck>, Effect) {
+        let is_ours = |life: &Struck| self.lives(life) && !self.cluster.was_ended(&life.node);
+        let (ours, gone): (Vec<Struck>, Vec<Struck>) = self.struck(aim).into_iter().partition(is_ours);
+        let gone = gone.iter().map(|life| Effect::of(format!("{} had ended already", life.node), &[]));
+        (ours, Effect::all(gone))
+    }
+
+    /// The node is still in that life.
+    pub(super) fn lives(&self, life: &Struck) -> bool {
+        self.cluster.living_generation(&life.node) == Some(life.generation)
+    }
+
+    /// Starts nodes again, and says what came of it; for each, what had struck it is counted as `what`.
+    pub(super) async fn bring_back(
+        &self,
+        struck: &[Struck],
+        what: Option<Count>,
+    ) -> Result<Effect, HarnessFailure> {
         let bring_back = |struck: Struck| async move {
             let Struck { node, generation } = struck;
             let text = match self.cluster.bring_back(&node, generation).await {
                 Ok(Comeback::Started) => format!("restarted {node}"),
                 Ok(Comeback::Replaced) => format!("restarted {node}, which had survived"),
                 Ok(Comeback::AlreadyBack) => format!("{node} was restarted already"),
-                Ok(Comeback::Refused) => unreachable!("whoever brings a node back does not let it refuse"),
+                Ok(Comeback::Gone | Comeback::Refused) => format!("{node} is out of the run"),
                 Err(HarnessFailure::Start { why, .. }) => format!("{node} did not come back: {why}"),
                 Err(failure) => return Err(failure),
             };
-            Ok(Effect::of(text, &[(what, 1)]))
+            let counts: Vec<(Count, u64)> = what.into_iter().map(|what| (what, 1)).collect();
+            Ok(Effect::of(text, &counts))
         };
         Ok(Effect::all(try_join_all(struck.iter().cloned().map(bring_back)).await?))
     }

@@ -93,7 +93,7 @@ impl Nemesis {
             nodes.iter().for_each(|node| self.cluster.give_program(node, binary));
         }
         let count = if binary.is_some() { Count::Upgrades } else { Count::Restarts };
-        let back = self.bring_back(&struck, count).await?;
+        let back = self.bring_back(&struck, Some(count)).await?;
         drop(stopped);
         let with = binary.map(|binary| format!("{} with {binary}", nodes.join(", "))).unwrap_or_default();
         Ok(Effect::of(with, &[]).and(back))

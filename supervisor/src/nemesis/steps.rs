@@ -217,7 +217,7 @@ impl Nemesis {
         new: &mut Vec<(One, Lifting<'a>)>,
         stop: &'a Stop,
     ) -> Result<(), HarnessFailure> {
-        let Some(guard) = self.inflict(name, verb, rng).await? else { return Ok(()) };
+        let Some(guard) = self.inflict(name, verb, rng, stop).await? else { return Ok(()) };
         if matches!(guard.undo, Undo::Done(_)) {
             return self.lift(name, verb.name(), guard).await;
         }

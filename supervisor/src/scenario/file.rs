@@ -171,7 +171,7 @@ impl ScenarioFile {
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, LoadError> {
         let text = fs::read_to_string(path).map_err(|source| LoadError::Read {
             path: path.to_owned(),
-            suggestion: similar_file(path),
+            suggestion: (!path.exists()).then(|| similar_file(path)).flatten(),
             source,
         })?;
         Ok(Self::parse(path, &text, overrides)?)

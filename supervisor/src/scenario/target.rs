@@ -84,7 +84,8 @@ impl Target {
             Self::MinorityThird => Some(n.saturating_sub(1) / 3),
             Self::Random(count) => Some(usize::from(*count)),
             Self::Leader | Self::Follower | Self::One => Some(1),
-            Self::Followers | Self::Any | Self::All | Self::Named(_) => None,
+            Self::Named(names) => Some(names.len()),
+            Self::Followers | Self::Any | Self::All => None,
         }
     }
 

@@ -226,6 +226,7 @@ fn view(status: StatusReply) -> NodeView {
         applied: status.applied,
         last_log: status.last_log,
         purged: status.purged,
+        is_changing: status.changing,
         members: status.members.into_iter().map(|member| (member.node, member.voter)).collect(),
     }
 }

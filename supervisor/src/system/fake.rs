@@ -127,6 +127,7 @@ impl System for FakeSystem {
             last_log: self.store.applied.get(),
             purged: 0,
             members: BTreeMap::new(),
+            is_changing: false,
         };
         futures::future::ready(Ok(view)).boxed_local()
     }

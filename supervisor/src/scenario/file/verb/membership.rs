@@ -63,8 +63,13 @@ pub(super) fn transfer_leader(decoder: &mut Decoder, entry: &Entry, length: Leng
         Some(node) => target(decoder, node)?,
         None => Placed { value: Target::Follower, place: entry.key_place },
     };
-    if matches!(to.value, Target::Leader | Target::All) {
-        return decoder.lose(to.place, format!("`{}` leads already; name a follower", to.value));
+    if to.value == Target::Leader {
+        return decoder.lose(to.place, "`leader` leads already; name a follower");
+    }
+    let is_one = matches!(&to.value, Target::Follower | Target::One | Target::Random(1))
+        || matches!(&to.value, Target::Named(names) if names.len() == 1);
+    if !is_one {
+        return decoder.lose(to.place, format!("`{}` may be several nodes, and one can lead", to.value));
     }
     Some(Said { verb: SaidVerb::TransferLeader { to }, lasts: None })
 }
