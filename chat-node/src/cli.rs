@@ -150,7 +150,7 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
     let node = Node::start(env.clone(), config, apply(), trace).await?;
     let service = Service::new(env.clone(), node.replica().clone(), args.service_config());
     let faults = disk_control.map(|disk| FaultControls::new(&env, clock, disk));
-    let routes = routes(service, node.replica().clone(), faults);
+    let routes = routes(service.clone(), node.replica().clone(), faults);
     let (stop, stopped) = oneshot::channel::<()>();
     let (drained, all_drained) = oneshot::channel::<()>();
     env.spawn(async move {
@@ -174,6 +174,8 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
         failed = node.failed() => return Err(failed.into()),
         () = signals.stop() => {}
     }
+    // Subscriptions would go on for ever, and the connections of their clients with them.
+    service.stop();
     node.retire().await;
     drop(stop);
     if env.timeout_at(env.now() + DRAIN, all_drained).await.is_err() {

@@ -103,7 +103,8 @@ impl Node {
         let state = MachineStore::open(&env, log.store.clone(), apply, faults.clone(), trace.clone())?;
         trace.write(&Event::Start);
         let why = |why| faults.get().map_or(StartError::Consensus(why), StartError::Store);
-        let core = lifecycle::start(&env, &config.node, config.compaction, log.store, state.store.clone())
+        let reader = state.store.reader();
+        let core = lifecycle::start(&env, &config.node, config.compaction, log.store, state.store)
             .await
             .map_err(why)?;
         if log.pristine && !joins {
@@ -114,7 +115,7 @@ impl Node {
             node: config.node,
             ready: lifecycle::readiness(&env, &core, log.last),
             core,
-            store: state.store,
+            state: reader,
             bugs: config.bugs,
             in_flight_max: config.in_flight_max,
             joins,
@@ -154,27 +155,36 @@ impl Node {
         lifecycle::hand_over(&self.replica).await;
     }
 
-    /// Stops the node: retires it, makes the state durable, closes the files.
-    pub async fn stop(self) {
+    /// Stops the node: retires it, makes the state durable, closes the files. Calls that it still answers do not hold it
+    /// up: what they wait for does not come any more, and they are told so.
+    ///
+    /// Returns whether all of that was done in time. What was not is repaired when the node is started again.
+    pub async fn stop(self) -> bool {
         self.retire().await;
         let Self { replica, faults: _, closed } = self;
         let env = replica.env().clone();
         replica.end();
         env.transport.stop();
         // Consensus waits for a vote that is being stored, which a disk that does not answer never is.
+        let mut in_time = true;
         match env.timeout_at(env.now() + CLOSE, replica.core().shutdown()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "consensus did not stop well"),
-            Err(_) => tracing::warn!("consensus did not stop in time; does the disk answer?"),
+            Err(_) => {
+                in_time = false;
+                tracing::warn!("consensus did not stop in time; does the disk answer?");
+            }
         }
         drop(replica);
         let deadline = env.now() + CLOSE;
         for mut file in closed {
             // The receiver sees the end of the watch, never a value.
             if env.timeout_at(deadline, file.changed()).await.is_err() {
+                in_time = false;
                 tracing::warn!("a file did not close in time; it is repaired when it is opened");
             }
         }
+        in_time
     }
 }
 

@@ -90,8 +90,8 @@ impl<C: Consensus> Service<C> {
         Self { consensus, env, passwords, session_ms: config.session_ms, running }
     }
 
-    /// Ends every subscription with `STOPPING`, as soon as it has told what there is, so that each goes on
-    /// with another node at once. To be called when the node is about to stop: a subscription has no other end, and keeps the replica alive.
+    /// Ends every subscription with `STOPPING`, as soon as it has told what there is, so that each goes on with another
+    /// node at once. To be called when the node is about to stop: a subscription has no other end while the node runs.
     /// Other calls end by themselves.
     pub fn stop(&self) {
         self.running.close();

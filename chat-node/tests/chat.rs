@@ -23,12 +23,15 @@ use chat_node::rpc::chat::ChatRpc;
 use chat_node::service::consensus::Consensus as _;
 use chat_node::service::{Service, ServiceConfig};
 use chat_node::trace::Trace;
+use futures::StreamExt as _;
 use prost::Message as _;
 use proto::chat::chat_client::ChatClient;
 use proto::chat::{
     Attempt, Code, CreateAccountRequest, ErrorDetail, Event, LoginRequest, ReadRequest, SendReply,
     SendRequest, SubscribeRequest,
 };
+use proto::raft::peer_client::PeerClient;
+use proto::raft::{Frame, Kind, SnapshotHead, SnapshotOffer, Vote};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -316,4 +319,42 @@ fn a_session_goes_on_when_its_first_operations_never_reached_the_log() {
         assert!(bodies.contains(&"two"));
         assert!(bodies.contains(&"perhaps") || sent.is_err(), "{bodies:?}");
     });
+}
+
+/// Nothing of what others have open holds up a node that stops: neither a subscription that nobody ends, nor a pipeline,
+/// nor a snapshot whose end does not come.
+#[test]
+fn a_node_stops_in_time_whatever_others_have_open() {
+    let mut cluster = Cluster::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (name, _open) = runtime.block_on(async {
+        account(&cluster.client("n1"), "alice").await;
+        let token = login(&cluster.client("n1"), "alice").await;
+        let leader = cluster.leader().await;
+        let name = NAMES.into_iter().find(|name| *name != leader).unwrap();
+        let events = subscribe(&cluster.client(name), &token, 0).await;
+
+        let address = format!("http://{}", cluster.peers[name]);
+        let mut peer = PeerClient::connect(address).await.unwrap();
+        let pipeline = peer.append(futures::stream::pending()).await.unwrap();
+        let offer = SnapshotOffer {
+            vote: Some(Vote { term: 1_000, candidate: leader, committed: true }),
+            head: Some(SnapshotHead::default()),
+        };
+        let offer = Frame { kind: Kind::Snapshot.into(), payload: offer.encode_to_vec() };
+        let frames = futures::stream::iter([offer]).chain(futures::stream::pending());
+        let snapshot = tokio::spawn(async move { peer.snapshot(frames).await });
+        let give_up = Instant::now() + PATIENCE;
+        let receives = |file: std::io::Result<std::fs::DirEntry>| {
+            file.unwrap().file_name().to_string_lossy().starts_with("snapshot.new")
+        };
+        while !std::fs::read_dir(cluster.directory.path().join(name)).unwrap().any(receives) {
+            assert!(Instant::now() < give_up, "no snapshot is being received within {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(!snapshot.is_finished());
+        (name, (events, pipeline, snapshot))
+    });
+    let Member { node, runtime } = cluster.members.remove(name).unwrap();
+    assert!(runtime.block_on(node.stop()), "something held it up");
 }

@@ -73,7 +73,8 @@ pub trait Transport: Send + Sync + 'static {
     /// Hands what peers send to `handler` from now on, until [`Transport::stop`].
     fn serve(&self, handler: Arc<dyn Handler>);
 
-    /// Stops serving and drops every connection.
+    /// Stops serving, drops every connection that was dialled, and what is still to be sent: what a stream of frames
+    /// holds is free when this returns.
     fn stop(&self);
 }
 

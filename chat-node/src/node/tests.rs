@@ -139,7 +139,7 @@ impl Cluster {
 
     fn stop(&mut self, name: &str) {
         let Member { node, runtime, .. } = self.members.remove(name).unwrap();
-        runtime.block_on(node.stop());
+        assert!(runtime.block_on(node.stop()), "{name} did not stop in time");
     }
 
     fn replica(&self, name: &str) -> &Replica {
@@ -327,9 +327,7 @@ fn a_leader_that_stops_hands_over_first() {
 
     // A follower has open pipelines from its leader, which must not hold it up.
     let follower = cluster.follower();
-    let begun = Instant::now();
     cluster.stop(&follower);
-    assert!(begun.elapsed() < CLOSE, "the files were not closed");
 }
 
 #[test]

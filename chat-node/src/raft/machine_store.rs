@@ -3,6 +3,7 @@
 //! Writes go to one worker; reads take a view of `state.redb` and go beside it. A snapshot is only declared once the
 //! state that it was made from is durable, so the log is never purged beyond what a crash leaves of the state.
 
+mod reader;
 mod stored;
 mod worker;
 
@@ -15,6 +16,7 @@ use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{OptionalSend, RaftSnapshotBuilder};
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::reader::StateReader;
 use self::stored::Stored;
 use self::worker::{Job, Origin, Worker, tick};
 use super::log_store::LogStore;
@@ -93,34 +95,20 @@ impl MachineStore {
         Ok(OpenState { store, closed })
     }
 
-    /// The last applied index, and its changes.
+    /// The state, for those who must not keep it open.
     #[must_use]
-    pub fn applied(&self) -> watch::Receiver<u64> {
-        self.applied.clone()
-    }
-
-    /// How a person finds the file of the state.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.file.path()
-    }
-
-    /// A view of the state as it is now.
-    ///
-    /// # Errors
-    /// The file cannot be read. The node stops.
-    pub fn view(&self) -> Result<View, StoreError> {
-        self.file.view()
-    }
-
-    /// Reports a fault that a reader met; the node stops.
-    pub fn report(&self, fault: StoreError) -> io::Error {
-        self.faults.report(fault)
+    pub fn reader(&self) -> StateReader {
+        StateReader {
+            file: Arc::downgrade(&self.file),
+            path: self.file.path().into(),
+            applied: self.applied.clone(),
+            faults: self.faults.clone(),
+            temporaries: self.temporaries.clone(),
+        }
     }
 
     /// A name for a file that is not a snapshot yet.
-    #[must_use]
-    pub fn temporary(&self) -> String {
+    fn temporary(&self) -> String {
         snapshot::temporary(self.temporaries.fetch_add(1, Ordering::Relaxed))
     }
 
@@ -153,7 +141,7 @@ impl RaftStateMachine<TypeConfig> for MachineStore {
     type SnapshotBuilder = Builder;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
-        let view = self.view().map_err(|fault| self.report(fault))?;
+        let view = self.file.view().map_err(|fault| self.faults.report(fault))?;
         let meta = self.meta(view.head())?;
         Ok((meta.last_log_id, meta.last_membership))
     }
@@ -231,7 +219,7 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
         let disk = self.store.env.disk.clone();
         let name = self.store.temporary();
         let temporary = name.clone();
-        let path = self.store.path().to_owned();
+        let path = self.store.file.path().to_owned();
         let write = move || database::guarded(&path, || snapshot::write(&*disk, &temporary, &view));
         let written = self.store.env.blocking(write).await;
         match written {

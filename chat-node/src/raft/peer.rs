@@ -120,7 +120,7 @@ impl Handler for PeerHandler {
 
 /// The disk could not take or show a snapshot. That is not the sender's fault: the node stops.
 fn failed(replica: &Replica, fault: StoreError) -> HandlerError {
-    refused(replica.store().report(fault))
+    refused(replica.state().report(fault))
 }
 
 /// Receives a snapshot into a file of its own, verifies the whole, and only then hands it over.
@@ -137,7 +137,7 @@ async fn receive(replica: Replica, mut frames: Incoming) -> Result<Frame, Handle
     let head = offer.head.ok_or_else(|| refused(WireError::Missing("head")))?;
     let meta = parse_snapshot_head(&head).map_err(refused)?;
 
-    let name = replica.store().temporary();
+    let name = replica.state().temporary();
     let disk = replica.env().disk.clone();
     let received = async {
         let file = write(&replica, &name, frames).await?;

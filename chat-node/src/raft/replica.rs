@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 
 use super::change::ChangeError;
 use super::failure::{Consistency, Failure};
-use super::machine_store::MachineStore;
+use super::machine_store::{MachineStore, StateReader};
 use super::status::{Member, Role, Standing, Status};
 use super::types::{NodeName, TypeConfig};
 use super::wire::rpc::{frame, open, parse_failure};
@@ -63,7 +63,7 @@ struct Inner {
     env: Env,
     node: NodeName,
     core: Core,
-    store: MachineStore,
+    state: StateReader,
     bugs: Bugs,
     started: Instant,
     /// How many proposals and reads may be in flight.
@@ -111,7 +111,7 @@ pub(crate) struct Parts {
     pub(crate) env: Env,
     pub(crate) node: NodeName,
     pub(crate) core: Core,
-    pub(crate) store: MachineStore,
+    pub(crate) state: StateReader,
     pub(crate) bugs: Bugs,
     /// How many proposals and reads may be in flight.
     pub(crate) in_flight_max: usize,
@@ -123,7 +123,7 @@ pub(crate) struct Parts {
 
 impl Replica {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { env, node, core, store, bugs, in_flight_max, ready, joins } = parts;
+        let Parts { env, node, core, state, bugs, in_flight_max, ready, joins } = parts;
         let (started, room) = (env.now(), Semaphore::new(in_flight_max));
         let (stage, stages) = watch::channel(Stage::Running);
         let changing = Arc::new(Semaphore::new(1));
@@ -132,7 +132,7 @@ impl Replica {
             env,
             node,
             core,
-            store,
+            state,
             bugs,
             started,
             room,
@@ -196,8 +196,8 @@ impl Replica {
         &self.inner.core
     }
 
-    pub(crate) fn store(&self) -> &MachineStore {
-        &self.inner.store
+    pub(crate) fn state(&self) -> &StateReader {
+        &self.inner.state
     }
 
     pub(crate) fn metrics(&self) -> RaftMetrics<TypeConfig> {
@@ -375,7 +375,7 @@ impl Replica {
     }
 
     async fn wait_applied(&self, index: u64, deadline: Instant) -> Result<(), Failure> {
-        let mut applied = self.inner.store.applied();
+        let mut applied = self.inner.state.applied();
         let unavailable = |why: &str| Failure::ReadUnavailable { why: why.to_owned(), leader: None };
         let reached = std::pin::pin!(applied.wait_for(|applied| *applied >= index));
         let removed = std::pin::pin!(self.removed());
@@ -393,11 +393,8 @@ impl Replica {
         &self,
         f: impl FnOnce(&crate::store::state::View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failure> {
-        let store = self.inner.store.clone();
-        let seen = self.inner.env.blocking(move || {
-            let seen = database::guarded(store.path(), || store.view().and_then(|view| f(&view)));
-            seen.map_err(|fault| store.report(fault))
-        });
+        let state = self.inner.state.clone();
+        let seen = self.inner.env.blocking(move || state.read(f));
         let unavailable = |why: String| Failure::ReadUnavailable { why, leader: None };
         match seen.await {
             Some(seen) => seen.map_err(|error| unavailable(error.to_string())),
@@ -435,7 +432,7 @@ impl Consensus for Replica {
     }
 
     fn applied(&self) -> watch::Receiver<u64> {
-        self.inner.store.applied()
+        self.inner.state.applied()
     }
 
     fn standing(&self) -> watch::Receiver<Standing> {
@@ -461,7 +458,7 @@ impl Consensus for Replica {
             leader: self.leader_name(),
             last_log: metrics.last_log_index.unwrap_or(0),
             committed: metrics.local_committed.map_or(0, |id| id.index()),
-            applied: self.inner.store.applied().get(),
+            applied: self.inner.state.applied().get(),
             snapshot: metrics.snapshot.map_or(0, |id| id.index()),
             purged: metrics.purged.map_or(0, |id| id.index()),
             members,
@@ -473,7 +470,7 @@ impl Consensus for Replica {
 
     async fn digest(&self, at_least: u64, verify: bool, deadline: Instant) -> Result<(u64, String), Failure> {
         self.wait_applied(at_least, deadline).await?;
-        let path = self.inner.store.path().to_owned();
+        let path = self.inner.state.path().to_owned();
         self.view(move |view| {
             let head = view.head();
             if verify && view.compute_digest()? != head.digest {

@@ -6,6 +6,7 @@
 //! HTTP/2 pings from both ends find a peer that is stopped but whose kernel still answers: without them its connection,
 //! and whatever waits on it, would stand for as long as it is stopped.
 
+mod outgoing;
 mod server;
 pub mod table;
 #[cfg(test)]
@@ -14,14 +15,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, Shared};
 use futures::stream::BoxStream;
-use futures::{FutureExt as _, Stream, StreamExt as _};
+use futures::{FutureExt as _, StreamExt as _};
 use proto::raft::Frame;
 use proto::raft::peer_client::PeerClient;
 use proto::raft::peer_server::PeerServer;
@@ -31,6 +30,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Response, Status};
 
+use self::outgoing::Outbox;
 use self::server::Service;
 pub use self::table::PeerTable;
 use crate::chain::Chain;
@@ -64,6 +64,7 @@ struct Inner {
     dials: Mutex<BTreeMap<String, Dial>>,
     listener: Mutex<Option<TcpListener>>,
     stop: Mutex<Option<oneshot::Sender<()>>>,
+    outbox: Outbox,
 }
 
 /// What it takes to dial: where peers are, and the address to dial from.
@@ -94,6 +95,7 @@ impl Peers {
             dials: Mutex::default(),
             listener: Mutex::new(Some(listener)),
             stop: Mutex::default(),
+            outbox: Outbox::default(),
         };
         Ok((Self { inner: Arc::new(inner) }, address))
     }
@@ -213,10 +215,10 @@ impl Transport for Peers {
         frames: BoxStream<'static, Frame>,
         deadline: Instant,
     ) -> BoxFuture<'static, Result<Incoming, TransportError>> {
-        let (this, peer) = (self.clone(), peer.to_owned());
+        let (this, peer, frames) = (self.clone(), peer.to_owned(), self.inner.outbox.send(frames));
         async move {
             let (mut client, dial) = this.clone().client(peer.clone(), deadline).await?;
-            let answer = async move { client.append(Outgoing(frames)).await }.boxed();
+            let answer = async move { client.append(frames).await }.boxed();
             let answers = this.clone().answered(peer.clone(), Some(dial.clone()), deadline, answer).await?;
             let failed = move |status: Status| this.failed(&peer, Some(&dial), &status);
             Ok(answers.map(move |answer| answer.map_err(&failed)).boxed())
@@ -230,11 +232,11 @@ impl Transport for Peers {
         frames: BoxStream<'static, Frame>,
         deadline: Instant,
     ) -> BoxFuture<'static, Result<Frame, TransportError>> {
-        let (this, peer) = (self.clone(), peer.to_owned());
+        let (this, peer, frames) = (self.clone(), peer.to_owned(), self.inner.outbox.send(frames));
         let dial = connect(this.inner.line.clone(), peer.clone()).boxed();
         async move {
             let mut client = client(dial.await?);
-            let answer = async move { client.snapshot(Outgoing(frames)).await }.boxed();
+            let answer = async move { client.snapshot(frames).await }.boxed();
             this.answered(peer, None, deadline, answer).await
         }
         .boxed()
@@ -278,17 +280,6 @@ impl Transport for Peers {
         // Dropping the sender ends the server, as sending would.
         drop(self.inner.stop.lock().expect("no panic under this lock").take());
         self.dials().clear();
-    }
-}
-
-/// Frames to send, as a type of its own: the compiler cannot prove of the bare trait object that it may be sent to
-/// another thread from within an async block.
-struct Outgoing(BoxStream<'static, Frame>);
-
-impl Stream for Outgoing {
-    type Item = Frame;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
-        self.0.poll_next_unpin(cx)
+        self.inner.outbox.close();
     }
 }

@@ -3,7 +3,6 @@
 use std::io::{self, Read};
 
 use openraft::raft::VoteRequest;
-use openraft::storage::RaftStateMachine as _;
 use redb::StorageBackend;
 
 use super::*;
@@ -235,8 +234,8 @@ async fn a_node_that_cannot_read_the_snapshot_that_it_sends_stops() {
     for number in 0..20 {
         propose(&node, number).await.unwrap();
     }
-    let mut store = node.replica().store().clone();
-    let SnapshotData::Stored(mut file) = store.get_current_snapshot().await.unwrap().unwrap().snapshot else {
+    let newest = node.replica().core().get_snapshot().await.unwrap().unwrap();
+    let SnapshotData::Stored(mut file) = newest.snapshot else {
         panic!("the newest snapshot is stored");
     };
     control.set(DiskFault { fail_reads: true, ..DiskFault::default() });

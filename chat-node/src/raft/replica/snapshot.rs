@@ -24,7 +24,7 @@ impl Replica {
         if self.retiring() {
             return Err(ChangeError::Unserved(Failure::Stopping));
         }
-        let goal = self.store().applied().get();
+        let goal = self.state().applied().get();
         if goal == 0 {
             return Err(ChangeError::Empty);
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this module is what Env stands on")]
 
 use std::net::Ipv4Addr;
+use std::task::Poll;
 
 use super::*;
 use crate::env::HostRuntime;
@@ -22,5 +23,49 @@ async fn peers_are_dialled_from_the_address_that_was_given() {
             accepted = listener.accept() => accepted.unwrap(),
         };
         assert_eq!(stranger.ip(), from);
+    }
+}
+
+/// Frames without an end, or one that does not come; what is dropped when the first is asked for; what they hold.
+fn frames(endless: bool) -> (BoxStream<'static, Frame>, oneshot::Receiver<()>, Arc<()>) {
+    let (polled, begun) = oneshot::channel();
+    let held = Arc::new(());
+    let (mut polled, holder) = (Some(polled), held.clone());
+    let frames = futures::stream::poll_fn(move |_| {
+        let _held = &holder;
+        drop(polled.take());
+        if endless {
+            Poll::Ready(Some(Frame { payload: vec![0; 64 << 10], ..Frame::default() }))
+        } else {
+            Poll::Pending
+        }
+    });
+    (frames.boxed(), begun, held)
+}
+
+/// The kernel of the peer takes what fits, and the peer reads nothing.
+#[tokio::test]
+async fn what_a_stuck_connection_sends_is_let_go_when_the_node_stops() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let table: PeerTable = format!("n2={}", listener.local_addr().unwrap()).parse().unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    for endless in [true, false] {
+        let runtime = Arc::new(HostRuntime::current());
+        let (peers, _) = Peers::bind(runtime, any, None, table.clone()).await.unwrap();
+        let deadline = peers.inner.runtime.now() + Duration::from_secs(60);
+        let (sent, begun, held) = frames(endless);
+        let sending = tokio::spawn(peers.append("n2", sent, deadline));
+        let _connection = listener.accept().await.unwrap();
+        assert!(begun.await.is_err(), "the sender is dropped when the first frame is asked for");
+        assert_eq!(Arc::strong_count(&held), 2);
+        peers.stop();
+        assert_eq!(Arc::strong_count(&held), 1);
+        assert!(!sending.is_finished(), "the connection stands");
+        sending.abort();
+
+        // What is begun after the end is not sent.
+        let (late, _begun, held) = frames(endless);
+        let _sending = peers.append("n2", late, deadline);
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }
