@@ -15,6 +15,11 @@
 //!   may be a retry. If it is not one, the client takes a new `client_id` and begins at 1.
 //! * No attempt may be retried for longer than [`IDLE_MS_MIN`]: a first operation says nothing of earlier answers, so
 //!   after an eviction it looks new.
+//!
+//! # What it does not do
+//! * It does not guard against wall clocks. Log time is the wall clock of whoever leads: one that jumps forward by more
+//!   than [`IDLE_MS_MIN`] evicts who was idle for a moment, and a first operation that is tried again across the jump is
+//!   applied twice. No node can tell such a jump from a leader before it that was late, or from a machine that slept.
 
 use std::ops::ControlFlow;
 
