@@ -65,7 +65,7 @@ pub(super) fn binary_of_each(file: &ScenarioFile) -> BTreeMap<String, String> {
 pub(super) fn broken(plan: &Plan) -> Option<(String, String)> {
     let is_known = |name: &String| name == DEFAULT_BINARY || plan.binaries.contains_key(name);
     let unknown = |name: &String| format!("there is no binary `{name}`");
-    for (node, binary) in plan.cluster.binary.iter().filter(|(_, binary)| !is_known(binary)) {
+    if let Some((node, binary)) = plan.cluster.binary.iter().find(|(_, binary)| !is_known(binary)) {
         return Some((format!("cluster.binary.{node}"), unknown(binary)));
     }
     if plan.steps.len() > STEPS_MAX {
