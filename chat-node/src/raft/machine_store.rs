@@ -8,8 +8,8 @@ mod stored;
 mod worker;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use futures::{Stream, StreamExt as _};
 use openraft::storage::{EntryResponder, RaftStateMachine};
@@ -53,6 +53,8 @@ pub struct MachineStore {
     applied: watch::Receiver<u64>,
     faults: Faults,
     temporaries: Arc<AtomicU64>,
+    /// Lives as long as the clones that the library has.
+    wanted: Arc<()>,
 }
 
 /// A state that was opened.
@@ -91,7 +93,8 @@ impl MachineStore {
             source: source.into(),
         })?;
         let temporaries = Arc::new(AtomicU64::new(0));
-        let store = Self { env: env.clone(), jobs, file, applied, faults, temporaries };
+        let wanted = Arc::new(());
+        let store = Self { env: env.clone(), jobs, file, applied, faults, temporaries, wanted };
         Ok(OpenState { store, closed })
     }
 
@@ -165,7 +168,9 @@ impl RaftStateMachine<TypeConfig> for MachineStore {
     }
 
     async fn get_snapshot_builder(&mut self) -> Builder {
-        Builder { view: self.ask(Job::View).await, store: self.clone() }
+        // The builder keeps the file open, but it is not who wants the snapshot.
+        let store = Self { wanted: Arc::new(()), ..self.clone() };
+        Builder { view: self.ask(Job::View).await, store, wanted: Arc::downgrade(&self.wanted) }
     }
 
     async fn install_snapshot(
@@ -202,10 +207,12 @@ fn stopping() -> io::Error {
     io::Error::other("the node is stopping")
 }
 
-/// Builds one snapshot from a view that was taken when it was asked for.
+/// Builds one snapshot from a view that was taken when it was asked for. When the node stops, what is not written is not
+/// wanted any more.
 pub struct Builder {
     store: MachineStore,
     view: io::Result<View>,
+    wanted: Weak<()>,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Builder {
@@ -220,12 +227,14 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
         let name = self.store.temporary();
         let temporary = name.clone();
         let path = self.store.file.path().to_owned();
-        let write = move || database::guarded(&path, || snapshot::write(&*disk, &temporary, &view));
+        let wanted = self.wanted.clone();
+        let wanted = move || wanted.strong_count() > 0;
+        let write = move || database::guarded(&path, || snapshot::write(&*disk, &temporary, &view, &wanted));
         let written = self.store.env.blocking(write).await;
         match written {
-            Some(Ok(())) => self.store.ask(|answer| Job::Declare(name, answer)).await?,
+            Some(Ok(true)) => self.store.ask(|answer| Job::Declare(name, answer)).await?,
             Some(Err(fault)) => return Err(self.store.faults.report(fault)),
-            None => return Err(stopping()),
+            Some(Ok(false)) | None => return Err(stopping()),
         }
         let snapshot = self.store.stored()?;
         Ok(openraft::Snapshot { meta, snapshot })

@@ -57,11 +57,17 @@ pub fn remove_temporaries(disk: &dyn Disk) -> Result<(), StoreError> {
     remove().map_err(|error| write_error(disk, TEMPORARY, error))
 }
 
-/// Writes the view to the file `name`; it is on stable storage when this returns.
+/// Writes the view to the file `name`; it is on stable storage when this returns true. When `wanted` says no, between
+/// two records, the rest is not written, and this returns false.
 ///
 /// # Errors
 /// The state cannot be read, or the file cannot be written.
-pub fn write(disk: &dyn Disk, name: &str, view: &View) -> Result<(), StoreError> {
+pub fn write(
+    disk: &dyn Disk,
+    name: &str,
+    view: &View,
+    wanted: &dyn Fn() -> bool,
+) -> Result<bool, StoreError> {
     let io = |error| write_error(disk, name, error);
     let file = disk.create(name).map_err(io)?;
     let mut out = HashWriter { inner: io::BufWriter::with_capacity(BUFFER_BYTES, file), hash: Xxh3::new() };
@@ -74,13 +80,15 @@ pub fn write(disk: &dyn Disk, name: &str, view: &View) -> Result<(), StoreError>
     begin(&mut out).map_err(io)?;
 
     let mut count = 0_u64;
-    let mut written = Ok(());
+    let mut written = Ok(true);
     view.visit_all(&mut |key, value| {
         count += 1;
-        written = write_record(&mut out, key, value);
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        written = if wanted() { write_record(&mut out, key, value).map(|()| true) } else { Ok(false) };
+        if matches!(written, Ok(true)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    written.map_err(io)?;
+    if !written.map_err(io)? {
+        return Ok(false);
+    }
 
     let end = |mut out: HashWriter<io::BufWriter<_>>| -> io::Result<()> {
         out.write_all(&0_u32.to_le_bytes())?;
@@ -91,7 +99,8 @@ pub fn write(disk: &dyn Disk, name: &str, view: &View) -> Result<(), StoreError>
             out.inner.into_inner().map_err(io::Error::from)?;
         file.sync()
     };
-    end(out).map_err(io)
+    end(out).map_err(io)?;
+    Ok(true)
 }
 
 fn write_record(out: &mut impl Write, key: &[u8], value: &[u8]) -> io::Result<()> {

@@ -71,6 +71,20 @@ async fn a_snapshot_is_declared_when_its_state_is_durable_and_never_after_a_newe
     assert_eq!(store.get_current_snapshot().await.unwrap().unwrap().meta, new.meta);
 }
 
+/// A large state takes long to write, and the node is not to wait for it.
+#[tokio::test]
+async fn a_snapshot_is_given_up_when_the_node_stops() {
+    let disk = MemoryDisk::default();
+    let (log, OpenState { mut store, mut closed }, faults) = open(&disk).await.unwrap();
+    store.ask(|answer| Job::Apply(vec![entry(0)], answer)).await.unwrap();
+    let mut builder = store.get_snapshot_builder().await;
+    drop(store);
+    assert!(builder.build_snapshot().await.is_err_and(|error| error.to_string().contains("stopping")));
+    assert!(faults.get().is_none(), "that is no fault");
+    drop((builder, log));
+    assert_eq!(closed.changed().await, Err(watch::Closed));
+}
+
 #[tokio::test]
 async fn a_fault_is_reported_and_nothing_is_answered_after_it() {
     let disk = MemoryDisk::default();

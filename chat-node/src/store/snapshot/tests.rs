@@ -18,7 +18,7 @@ fn declared(records: u8) -> (MemoryDisk, State) {
             Ok(())
         })
         .unwrap();
-    write(&disk, &temporary(7), &state.file().view().unwrap()).unwrap();
+    assert!(write(&disk, &temporary(7), &state.file().view().unwrap(), &|| true).unwrap());
     declare(&disk, &temporary(7)).unwrap();
     (disk, state)
 }
@@ -71,9 +71,22 @@ fn a_torn_or_damaged_snapshot_is_refused() {
 #[test]
 fn a_declared_snapshot_survives_a_power_failure_and_an_undeclared_one_is_swept_away() {
     let (disk, state) = declared(20);
-    write(&disk, &temporary(8), &state.file().view().unwrap()).unwrap();
+    assert!(write(&disk, &temporary(8), &state.file().view().unwrap(), &|| true).unwrap());
     let after = disk.after_power_failure();
     remove_temporaries(&after).unwrap();
     assert_eq!(after.list().unwrap(), [FILE, "state.redb"]);
     assert_eq!(&read_all(&after).unwrap().0, state.head());
+}
+
+#[test]
+fn the_rest_of_a_snapshot_that_nobody_wants_is_not_written() {
+    let (disk, state) = declared(9);
+    let left = std::cell::Cell::new(4);
+    let wanted = || {
+        left.set(left.get() - 1);
+        left.get() > 0
+    };
+    assert!(!write(&disk, &temporary(8), &state.file().view().unwrap(), &wanted).unwrap());
+    assert_eq!(left.get(), 0, "it went on");
+    assert!(read(&disk, &temporary(8), &mut |_, _| Ok(())).is_err(), "it looks whole");
 }
