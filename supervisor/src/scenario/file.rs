@@ -48,7 +48,7 @@ pub use error::{LoadError, ScenarioError, ScenarioErrors};
 pub use faults::{Fault, When};
 pub use nemesis::{Majority, Narrowed, NemesisSection};
 pub use place::{Place, Placed};
-pub(super) use sense::senseless;
+pub(super) use sense::{senseless, spares_needed};
 pub(super) use spot::{Spot, refuse_at};
 pub(super) use steps::STEPS_MAX;
 pub use steps::{SaidAction, SaidStep};

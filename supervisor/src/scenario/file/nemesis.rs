@@ -18,9 +18,6 @@ const WEIGHT_MAX: u64 = 10_000;
 /// The most faults that may be asked to stand at once.
 const ACTIVE_MAX: u64 = 16;
 
-/// Verbs that are not drawn: what a change of members leaves of a majority depends on whether it succeeds.
-const KINDS_LATER: [&str; 1] = ["membership"];
-
 const NEMESIS: Fields = Fields {
     known: &[
         "start",
@@ -139,7 +136,7 @@ fn majority(decoder: &mut Decoder, map: &Map<'_>, section: Place) -> Option<Plac
 
 /// The kind that a key names.
 fn kind(decoder: &mut Decoder, entry: &Entry) -> Option<FaultKind> {
-    decoder.word_of(&entry.key, entry.key_place, "kind of fault", &KINDS_LATER)
+    decoder.word_of(&entry.key, entry.key_place, "kind of fault", &[])
 }
 
 fn kinds(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<FaultKind, Placed<u32>>> {

@@ -63,6 +63,7 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
 pub(in crate::scenario) fn senseless(said: &SaidVerb, file: &ScenarioFile) -> Option<ScenarioError> {
     let mut decoder = Decoder::default();
     fits_cluster(said, file, &mut decoder);
+    finds_spares(said, file, &mut decoder);
     decoder.errors.into_iter().next()
 }
 
@@ -85,24 +86,61 @@ fn timeout(file: &ScenarioFile, decoder: &mut Decoder) {
 
 /// Checks that every change of members finds its spares.
 fn changes(file: &ScenarioFile, decoder: &mut Decoder) {
-    let spares = usize::from(file.cluster.spares.map_or(0, |said| said.value));
-    let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
+    let spares = spares_of(file);
     let mut needed = 0;
-    let often = |fault| moments(fault, file.run.duration.value.max, &Shortest).len();
-    let timed = file.faults.iter().map(|fault| (&fault.verb, often(fault)));
-    let steps = file.steps.iter().filter_map(|step| Some((step.verb()?, 1)));
-    for (verb, strikes) in timed.chain(steps) {
+    for (verb, strikes) in said_verbs(file) {
         let SaidVerb::Membership(SaidMembership { change }) = verb else { continue };
-        if !change.value.needs_spare() {
-            continue;
-        }
-        let each = change.value.target().map_or(1, |target| target.count(nodes).unwrap_or(nodes));
-        needed += strikes * each;
+        needed += strikes * needed_each(verb, founders_of(file));
         if needed > spares {
             let message = format!("{needed} spares are needed up to here, and the cluster has {spares}");
             decoder.refuse_with(change.place, message, format!("write `cluster: {{ spares: {needed} }}`"));
             return;
         }
+    }
+}
+
+/// What is done to the cluster by timed faults and by steps, and how often at most.
+fn said_verbs(file: &ScenarioFile) -> impl Iterator<Item = (&SaidVerb, usize)> {
+    let often = |fault| moments(fault, file.run.duration.value.max, &Shortest).len();
+    let timed = file.faults.iter().map(move |fault| (&fault.verb, often(fault)));
+    timed.chain(file.steps.iter().filter_map(|step| Some((step.verb()?, 1))))
+}
+
+/// How many spares timed faults and steps need at most.
+pub(in crate::scenario) fn spares_needed(file: &ScenarioFile) -> usize {
+    let nodes = founders_of(file);
+    said_verbs(file).map(|(verb, strikes)| strikes * needed_each(verb, nodes)).sum()
+}
+
+/// How many spares one strike at a cluster of `nodes` needs at most.
+fn needed_each(verb: &SaidVerb, nodes: usize) -> usize {
+    match verb {
+        SaidVerb::Membership(SaidMembership { change }) if change.value.needs_spare() => {
+            change.value.target().map_or(1, |target| target.count(nodes).unwrap_or(nodes))
+        }
+        _ => 0,
+    }
+}
+
+fn founders_of(file: &ScenarioFile) -> usize {
+    usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT))
+}
+
+fn spares_of(file: &ScenarioFile) -> usize {
+    usize::from(file.cluster.spares.map_or(0, |said| said.value))
+}
+
+/// Checks that a random change of members finds its spares once the timed ones have theirs. A cluster without any has no
+/// random changes at all: who leaves makes room for one who joined.
+fn finds_spares(verb: &SaidVerb, file: &ScenarioFile, decoder: &mut Decoder) {
+    let SaidVerb::Membership(SaidMembership { change }) = verb else { return };
+    let (timed, spares) = (spares_needed(file), spares_of(file));
+    let least = timed + needed_each(verb, founders_of(file) + spares).max(1);
+    if least > spares {
+        let others =
+            if timed > 0 { format!(", {timed} of which timed faults may use") } else { String::new() };
+        let message = format!("a change of members needs spares, and the cluster has {spares}{others}");
+        decoder.refuse_with(change.place, message, format!("write `cluster: {{ spares: {least} }}`"));
     }
 }
 

@@ -6,7 +6,10 @@
 //! - it is lifted before the quiet time at the end of the load begins;
 //! - at most `max-active` random faults stand at once;
 //! - where the majority is kept, the worst cases of all faults that stand at once, timed ones included, add up to no more
-//!   than [`may_fail`]. A node that was started again counts as out for a while ([`toll`]).
+//!   than [`may_fail`], whatever has become of the members ([`standing`]). A node that was started again counts as out
+//!   for a while ([`toll`]);
+//! - one change of members runs at a time, each finds its spare, and a node leaves only after one was added;
+//! - a disk is damaged at most once.
 //!
 //! When nothing fits, the fault waits until something is lifted. Where the majority is to be broken, the first fault and
 //! every second one of the others, as drawn, leaves no majority.
@@ -23,6 +26,7 @@
 
 mod kind;
 mod menu;
+mod standing;
 mod toll;
 
 use std::collections::BTreeMap;
@@ -39,7 +43,8 @@ use crate::scenario::word::Word;
 
 pub use kind::FaultKind;
 pub(in crate::scenario) use menu::{Menu, Template};
-pub(in crate::scenario) use toll::{Toll, may_fail};
+use standing::{Burden, Standing, Stands};
+pub(in crate::scenario) use toll::may_fail;
 
 /// How many faults stand at once, where nothing is said.
 const MAX_ACTIVE_DEFAULT: u64 = 1;
@@ -72,22 +77,24 @@ pub(super) fn draw(
     said: &NemesisSection,
     menu: &Menu,
     duration: Duration,
-    timed: &[Strike],
+    timed_strikes: &[Strike],
     rng: &Rng,
 ) -> Swarm {
     let weights = weights(said, menu, rng);
     let time = |said: Option<Drawn<Duration>>, name| draw_from(rng, name, said).unwrap_or_default();
+    let mut standing = Standing::new(menu.nodes, menu.spares_left);
+    timed_strikes.iter().for_each(|strike| standing.push(timed(strike, menu, duration)));
     let mut walk = Walk {
         said,
         menu,
         weights: &weights,
         rng,
         end: duration.saturating_sub(time(said.quiet, "quiet")),
-        standing: timed.iter().map(|strike| Stands::timed(strike, menu, duration)).collect(),
+        standing,
         strikes: Vec::new(),
     };
     let mut at = time(said.start, "start");
-    for number in 1..=STRIKES_MAX.saturating_sub(timed.len()) {
+    for number in 1..=STRIKES_MAX.saturating_sub(timed_strikes.len()) {
         at += said.interval.value.draw(&mut fork(rng, &format!("interval#{number}")));
         let Some(begun) = walk.strike(at, number) else { break };
         at = begun;
@@ -142,34 +149,15 @@ fn choose<T>(all: impl IntoIterator<Item = (T, u32)>, mut rng: Rng) -> Option<T>
     })
 }
 
-/// A fault, as the walk remembers it.
-#[derive(Debug, Clone, Copy)]
-struct Stands {
-    from: Duration,
-    /// When it is lifted.
-    until: Duration,
-    /// When the nodes that it took out count again.
-    out_until: Duration,
-    /// How many nodes it takes out at most.
-    most: usize,
-    is_timed: bool,
-}
-
-impl Stands {
-    fn timed(strike: &Strike, menu: &Menu, duration: Duration) -> Self {
-        let until = match (strike.lasts, strike.verb.end()) {
-            (Some(lasts), _) => strike.at + lasts,
-            (None, End::AtHeal) => duration,
-            (None, End::Itself) => strike.at + toll::own_length(&strike.verb),
-        };
-        Self {
-            from: strike.at,
-            until,
-            out_until: until + toll::recovery(&strike.verb),
-            most: Toll::of(&strike.verb, menu.nodes).most,
-            is_timed: true,
-        }
-    }
+/// A timed strike, as the walk sees it.
+fn timed(strike: &Strike, menu: &Menu, duration: Duration) -> Stands {
+    let burden = Burden::of(&strike.verb, menu.nodes + menu.spares);
+    let until = match (strike.lasts, strike.verb.end()) {
+        (Some(lasts), _) => strike.at + lasts,
+        (None, End::AtHeal) => duration,
+        (None, End::Itself) => strike.at + burden.own_length,
+    };
+    Stands::new(burden, strike.at, until, true)
 }
 
 /// The state of the draw.
@@ -180,7 +168,7 @@ struct Walk<'a> {
     rng: &'a Rng,
     /// When the last fault must be lifted.
     end: Duration,
-    standing: Vec<Stands>,
+    standing: Standing,
     strikes: Vec<Strike>,
 }
 
@@ -192,8 +180,7 @@ impl<'a> Walk<'a> {
                 self.plan(kind, template, at, number);
                 return Some(at);
             }
-            let changes = self.standing.iter().flat_map(|one| [one.until + GAP, one.out_until]);
-            at = changes.filter(|change| *change > at).min()?;
+            at = self.standing.next_change(at)?;
         }
         None
     }
@@ -201,8 +188,7 @@ impl<'a> Walk<'a> {
     /// The template of the fault that begins at `at`.
     fn choose(&self, at: Duration, number: usize) -> Option<(FaultKind, &'a Template)> {
         let menu = self.menu;
-        let active = self.standing.iter().filter(|one| !one.is_timed && one.until + GAP > at).count() as u64;
-        if active >= self.said.max_active.unwrap_or(MAX_ACTIVE_DEFAULT) {
+        if self.standing.random_at(at) as u64 >= self.said.max_active.unwrap_or(MAX_ACTIVE_DEFAULT) {
             return None;
         }
         let is_breaking = self.said.majority.value == Majority::Break
@@ -232,22 +218,14 @@ impl<'a> Walk<'a> {
         if at + template.shortest() > self.end {
             return false;
         }
-        if self.said.majority.value != Majority::Keep || template.toll.most == 0 {
-            return true;
-        }
         let longest = template.longest().min(self.end - at);
-        let out_until = at + longest + template.recovery;
-        let out = |moment: Duration| -> usize {
-            let then = self.standing.iter().filter(|one| one.from <= moment && moment < one.out_until);
-            then.map(|one| one.most).sum()
-        };
-        // The sum grows only where a fault begins.
-        let begins = self.standing.iter().map(|one| one.from).filter(|from| *from > at && *from < out_until);
-        begins.chain([at]).all(|moment| out(moment) + template.toll.most <= may_fail(self.menu.nodes))
+        let new = Stands::new(template.burden, at, at + longest, false);
+        self.standing.allows(&new)
+            && (self.said.majority.value != Majority::Keep || self.standing.keeps_majority(&new))
     }
 
     fn plan(&mut self, kind: FaultKind, template: &Template, at: Duration, number: usize) {
-        let (said, recovery, most) = (template.verb.clone(), template.recovery, template.toll.most);
+        let (said, burden) = (template.verb.clone(), template.burden);
         let room = self.end - at;
         let lasts = template.lasts.map(|Drawn { min, max }| {
             Drawn { min, max: max.min(room) }.draw(&mut fork(self.rng, &format!("lasts#{number}")))
@@ -255,8 +233,8 @@ impl<'a> Walk<'a> {
         let verb = said.draw(&fork(self.rng, &format!("verb#{number}")));
         let fault = format!("nemesis-{}", kind.word());
         let earlier = self.strikes.iter().filter(|strike| strike.fault == fault).count();
-        let until = at + lasts.unwrap_or_else(|| toll::own_length(&verb));
-        self.standing.push(Stands { from: at, until, out_until: until + recovery, most, is_timed: false });
+        let until = at + lasts.unwrap_or(burden.own_length);
+        self.standing.push(Stands::new(burden, at, until, false));
         self.strikes.push(Strike { name: format!("{fault}#{}", earlier + 1), fault, at, lasts, verb });
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::super::decode::Decoder;
 use super::super::nemesis::{Majority, NemesisSection};
 use super::super::place::Placed;
-use super::{ScenarioFile, fits_cluster};
+use super::super::verb::{SaidMembership, SaidVerb};
+use super::{ScenarioFile, finds_spares, fits_cluster};
 use crate::scenario::plan::FaultKind;
 use crate::scenario::plan::swarm::{Menu, Template, may_fail, strikes_max};
 use crate::scenario::unit::Time;
+use crate::scenario::verb::Membership;
 use crate::scenario::word::Word;
 
 /// The names of random faults begin with this.
@@ -35,12 +37,14 @@ pub(super) fn check(file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) ->
     let errors = decoder.errors.len();
     for narrowed in said.options.values().flatten() {
         fits_cluster(&narrowed.verb, file, decoder);
+        finds_spares(&narrowed.verb, file, decoder);
     }
     if decoder.errors.len() > errors {
         return 0;
     }
     let menu = Menu::new(said, file);
     let all_can: Vec<bool> = said.kinds.keys().map(|kind| can_strike(*kind, said, &menu, decoder)).collect();
+    adds_before(file, said, &menu, decoder);
     if !all_can.contains(&false) {
         breaks(said, &menu, decoder);
         fits(file, said, &menu, decoder);
@@ -75,6 +79,23 @@ fn can_strike(kind: FaultKind, said: &NemesisSection, menu: &Menu, decoder: &mut
         decoder.refuse_with(place, message, "narrow its target, or write `keep-majority: false`");
     }
     false
+}
+
+/// Checks that nodes do not only leave.
+fn adds_before(file: &ScenarioFile, said: &NemesisSection, menu: &Menu, decoder: &mut Decoder) {
+    let change = |verb: &SaidVerb| match verb {
+        SaidVerb::Membership(SaidMembership { change }) => Some(change.value.clone()),
+        _ => None,
+    };
+    let changes: Vec<Membership> =
+        menu.of(FaultKind::Membership).filter_map(|one| change(&one.verb)).collect();
+    let only_leave = !changes.is_empty() && changes.iter().all(|one| matches!(one, Membership::Remove(_)));
+    let adds = file.faults.iter().any(|fault| change(&fault.verb) == Some(Membership::Add));
+    if only_leave && !adds {
+        let message = "a node is removed only after one was added, and none is";
+        let place = said.options[&FaultKind::Membership][0].place;
+        decoder.refuse_with(place, message, "write `{ add: spare }` among the options of `membership`");
+    }
 }
 
 /// Checks that something leaves no majority, if that is wanted.

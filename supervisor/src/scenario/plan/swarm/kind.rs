@@ -31,6 +31,8 @@ pub enum FaultKind {
     Disk,
     /// Processes end at points of their code. What points there are is the system's, so the scenario says which.
     Crash,
+    /// Nodes join, leave, or lose their disks for good.
+    Membership,
     /// Another node is to lead.
     TransferLeader,
     /// Nodes make snapshots.
@@ -47,6 +49,7 @@ impl Word for FaultKind {
         Self::Clock,
         Self::Disk,
         Self::Crash,
+        Self::Membership,
         Self::TransferLeader,
         Self::Snapshot,
     ];
@@ -61,6 +64,7 @@ impl Word for FaultKind {
             Self::Clock => "clock",
             Self::Disk => "disk",
             Self::Crash => "crash",
+            Self::Membership => "membership",
             Self::TransferLeader => "transfer-leader",
             Self::Snapshot => "snapshot",
         }
@@ -174,8 +178,8 @@ const CLOCK: Templates = &[
     (1, "{ target: one, strobe: -10s..-100ms, strobe-every: 50ms..500ms }"),
 ];
 
-/// Bits that flip at rest are not here: a node that refuses a damaged disk is gone for good, and few of those are a
-/// cluster without a majority. A scenario that wants them says so in its options.
+/// Bits that flip at rest are drawn only of a cluster that has spares, and once: a node that refuses a damaged disk is
+/// gone for good.
 const DISK: Templates = &[
     (2, "{ target: leader, io-error: sync }"),
     (1, "{ target: follower, io-error: sync }"),
@@ -196,6 +200,16 @@ const DISK: Templates = &[
     (1, "{ target: all, power-loss: all }"),
     (2, "{ target: all, power-loss: some }"),
     (1, "{ target: all, torn-write: true }"),
+    (1, "{ target: one, bit-flip: 20 }"),
+];
+
+/// One node at a time: a change of several is several changes.
+const MEMBERSHIP: Templates = &[
+    (2, "{ add: spare }"),
+    (2, "{ replace: follower }"),
+    (2, "{ replace: leader }"),
+    (1, "{ remove: follower }"),
+    (2, "{ wipe: one }"),
 ];
 
 const TRANSFER_LEADER: Templates = &[(3, "{ to: follower }"), (1, "{ to: one }")];
@@ -219,6 +233,7 @@ impl FaultKind {
             Self::Clock => CLOCK,
             Self::Disk => DISK,
             Self::Crash => &[],
+            Self::Membership => MEMBERSHIP,
             Self::TransferLeader => TRANSFER_LEADER,
             Self::Snapshot => SNAPSHOT,
         }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::kind::FaultKind;
-use super::toll::{self, Toll, may_fail};
+use super::standing::Burden;
+use super::toll::{Toll, may_fail};
 use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
 use crate::scenario::file::{
     Majority, Narrowed, NemesisSection, SaidVerb, ScenarioError, ScenarioFile, said_verb, senseless,
+    spares_needed,
 };
 use crate::scenario::plan::NODES_DEFAULT;
 use crate::scenario::verb::End;
@@ -25,10 +27,8 @@ pub(in crate::scenario) struct Template {
     pub(in crate::scenario) lasts: Option<Drawn<Duration>>,
     /// How many nodes it takes out.
     pub(in crate::scenario) toll: Toll,
-    /// For how long it stands where it ends by itself.
-    own_length: Duration,
-    /// How long after it was lifted the nodes that it took out count again.
-    pub(super) recovery: Duration,
+    /// What it costs the cluster whatever becomes of its members.
+    pub(super) burden: Burden,
 }
 
 impl Template {
@@ -36,7 +36,7 @@ impl Template {
         weight: u32,
         verb: SaidVerb,
         lasts: Option<Drawn<Duration>>,
-        nodes: usize,
+        (nodes, spares): (usize, usize),
         of_all: Drawn<Duration>,
     ) -> Self {
         // What ranges are drawn to changes neither the toll nor the end.
@@ -46,20 +46,19 @@ impl Template {
             weight,
             lasts: lasts.or_else(usual),
             toll: Toll::of(&drawn, nodes),
-            own_length: toll::own_length(&drawn),
-            recovery: toll::recovery(&drawn),
+            burden: Burden::of(&drawn, nodes + spares),
             verb,
         }
     }
 
     /// The shortest time that it may stand.
     pub(in crate::scenario) fn shortest(&self) -> Duration {
-        self.lasts.map_or(self.own_length, |lasts| lasts.min)
+        self.lasts.map_or(self.burden.own_length, |lasts| lasts.min)
     }
 
     /// The longest.
     pub(super) fn longest(&self) -> Duration {
-        self.lasts.map_or(self.own_length, |lasts| lasts.max)
+        self.lasts.map_or(self.burden.own_length, |lasts| lasts.max)
     }
 }
 
@@ -68,6 +67,10 @@ impl Template {
 pub(in crate::scenario) struct Menu {
     /// How many nodes the cluster has.
     pub(in crate::scenario) nodes: usize,
+    /// How many spares it has.
+    pub(super) spares: usize,
+    /// How many of them no timed fault needs.
+    pub(super) spares_left: usize,
     templates: BTreeMap<FaultKind, Vec<Template>>,
     /// Why a kind has no template that its cluster can suffer, whatever becomes of the majority.
     pub(in crate::scenario) unfit: BTreeMap<FaultKind, ScenarioError>,
@@ -77,9 +80,16 @@ impl Menu {
     /// What `said` lets be drawn in the scenario `file`.
     pub(in crate::scenario) fn new(said: &NemesisSection, file: &ScenarioFile) -> Self {
         let nodes = usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT));
-        let mut menu = Self { nodes, templates: BTreeMap::new(), unfit: BTreeMap::new() };
+        let spares = usize::from(file.cluster.spares.map_or(0, |said| said.value));
+        let mut menu = Self {
+            nodes,
+            spares,
+            spares_left: spares.saturating_sub(spares_needed(file)),
+            templates: BTreeMap::new(),
+            unfit: BTreeMap::new(),
+        };
         for kind in said.kinds.keys() {
-            let all = all(*kind, said, nodes);
+            let all = all(*kind, said, (nodes, spares));
             let mut fitting = Vec::new();
             for template in all {
                 match senseless(&template.verb, file) {
@@ -113,16 +123,18 @@ impl Menu {
 }
 
 /// The templates of a kind, whether the cluster can suffer them or not.
-fn all(kind: FaultKind, said: &NemesisSection, nodes: usize) -> Vec<Template> {
+fn all(kind: FaultKind, said: &NemesisSection, (nodes, spares): (usize, usize)) -> Vec<Template> {
     if let Some(options) = said.options.get(&kind) {
         let template = |Narrowed { verb, lasts, .. }: &Narrowed| {
-            Template::of(1, verb.clone(), *lasts, nodes, said.duration)
+            Template::of(1, verb.clone(), *lasts, (nodes, spares), said.duration)
         };
         return options.iter().map(template).collect();
     }
     let template = |(weight, text): &(u32, &str)| {
         let (verb, lasts) = said_verb(kind.word(), text, said.duration).expect("a test reads every template");
-        Template::of(*weight, verb, lasts, nodes, said.duration)
+        Template::of(*weight, verb, lasts, (nodes, spares), said.duration)
     };
-    kind.templates().iter().map(template).collect()
+    // Who is gone for good is to be replaced.
+    let is_bearable = |template: &Template| spares > 0 || !template.burden.is_final;
+    kind.templates().iter().map(template).filter(is_bearable).collect()
 }

@@ -1,28 +1,38 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::toll::Toll;
 use super::*;
 use crate::fabric::Edge;
 use crate::fabric::shape::{self, Ways};
 use crate::scenario::file::{ScenarioFile, said_verb};
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{NODES_MAX, Plan};
 use crate::scenario::target::{self, NodeStatus, Role};
 use crate::scenario::unit::{Chance, Drift, Offset};
 use crate::scenario::verb::{
-    Crash, Disk, DiskVerb, Kill, Lag, Network, Partition, Party, Pause, Restart, Verb,
+    Crash, Disk, DiskVerb, Kill, Lag, Membership, Network, Partition, Party, Pause, Restart, Verb,
 };
 use crate::workload;
 
-const ALL: &str = "kinds: { kill: 1, pause: 1, restart: 1, partition: 1, network: 1, clock: 1, disk: 1, crash: 1, transfer-leader: 1, snapshot: 1 }, \
+const ALL: &str = "kinds: { kill: 1, pause: 1, restart: 1, partition: 1, network: 1, clock: 1, disk: 1, crash: 1, membership: 1, transfer-leader: 1, snapshot: 1 }, \
                    options: { crash: [{ target: leader, at: here }, { target: minority, at: there, skip: 1..9 }] }";
+
+/// The most members.
+const NODES: usize = NODES_MAX as usize;
 
 fn file(nodes: usize, more: &str, nemesis: &str) -> ScenarioFile {
     file_on("proxy", nodes, more, nemesis)
 }
 
 fn file_on(network: &str, nodes: usize, more: &str, nemesis: &str) -> ScenarioFile {
+    // As many spares as there may be, and three at most; without any, members do not change.
+    let spares = NODES.saturating_sub(nodes).min(3);
+    let (spares, nemesis) = match spares {
+        0 => (String::new(), nemesis.replace("membership: 1, ", "")),
+        count => (format!("spares: {count}, "), nemesis.to_owned()),
+    };
     let text = format!(
-        "version: 1\nname: storm\ncluster: {{ nodes: {nodes}, disk: volatile, clock: skewable, network: {network} }}\nworkload: {{ kind: conversation }}\n\
+        "version: 1\nname: storm\ncluster: {{ nodes: {nodes}, {spares}disk: volatile, clock: skewable, network: {network} }}\nworkload: {{ kind: conversation }}\n\
          run: {{ duration: 60s }}\n{more}\
          nemesis: {{ interval: 1s..4s, duration: 1s..5s, {nemesis} }}\nchecks: [linearizable]\n"
     );
@@ -41,7 +51,7 @@ fn many_plans(file: &ScenarioFile) -> impl Iterator<Item = Plan> {
 }
 
 fn lifted(strike: &Strike) -> Duration {
-    strike.at + strike.lasts.unwrap_or_else(|| toll::own_length(&strike.verb))
+    strike.at + strike.lasts.unwrap_or_else(|| toll::own_length(&strike.verb, NODES))
 }
 
 #[test]
@@ -224,6 +234,9 @@ fn an_option_is_the_only_thing_that_is_drawn_of_its_kind() {
 struct World {
     nodes: Vec<NodeStatus>,
     cut: BTreeSet<Edge>,
+    /// The members that there are to be, while that changes; who joins has not caught up.
+    next: Option<Vec<String>>,
+    joined: usize,
 }
 
 impl World {
@@ -231,7 +244,7 @@ impl World {
         let leader = rng.random_range(0..count);
         let role = |index| if index == leader { Role::Leader { term: 1 } } else { Role::Follower };
         let node = |index| NodeStatus { name: format!("n{}", index + 1), role: role(index), alive: true };
-        Self { nodes: (0..count).map(node).collect(), cut: BTreeSet::new() }
+        Self { nodes: (0..count).map(node).collect(), cut: BTreeSet::new(), next: None, joined: count }
     }
 
     /// Strikes as the nemesis does.
@@ -251,14 +264,7 @@ impl World {
                 for node in self.nodes.iter_mut().filter(|node| struck.contains(&node.name)) {
                     node.alive = false;
                 }
-                // Somebody else leads.
-                if self.nodes.iter().all(|node| !node.alive || node.role == Role::Follower) {
-                    let alive: Vec<usize> = (0..self.nodes.len()).filter(|n| self.nodes[*n].alive).collect();
-                    if !alive.is_empty() {
-                        let next = alive[rng.random_range(0..alive.len())];
-                        self.nodes[next].role = Role::Leader { term: 2 };
-                    }
-                }
+                self.elect(rng);
             }
             Verb::Partition(Partition { shape, one_way }) => {
                 let ways = if *one_way { Ways::One } else { Ways::Both };
@@ -270,18 +276,55 @@ impl World {
                 self.cut.extend(from.iter().flat_map(|from| to.iter().map(|to| Edge::new(from, to))));
             }
             Verb::Network(_) | Verb::Clock(_) | Verb::TransferLeader(_) | Verb::Snapshot(_) => {}
-            Verb::Membership(_) => panic!("members are not changed at random"),
+            Verb::Membership(_) => panic!("a change of members is no strike at nodes"),
         }
     }
 
-    /// Whether some node can work with enough others to be a majority.
+    /// Somebody leads.
+    fn elect(&mut self, rng: &mut Rng) {
+        if self.nodes.iter().all(|node| !node.alive || node.role == Role::Follower) {
+            let alive: Vec<usize> = (0..self.nodes.len()).filter(|n| self.nodes[*n].alive).collect();
+            if !alive.is_empty() {
+                let next = alive[rng.random_range(0..alive.len())];
+                self.nodes[next].role = Role::Leader { term: 2 };
+            }
+        }
+    }
+
+    /// Changes members as the nemesis does. One that is over may have failed, unless a disk depends on it.
+    fn change(&mut self, change: &Membership, is_over: bool, rng: &mut Rng) {
+        let leaving = change.target().map_or(Ok(Vec::new()), |of| target::resolve(of, &self.nodes, rng));
+        let Ok(leaving) = leaving else { return };
+        let joining = change.needs_spare().then(|| {
+            self.joined += 1;
+            format!("n{}", self.joined)
+        });
+        let is_wipe = matches!(change, Membership::Wipe(_));
+        if is_over && (is_wipe || rng.random()) {
+            self.nodes.retain(|node| !leaving.contains(&node.name));
+            self.nodes.extend(joining.map(|name| NodeStatus { name, role: Role::Follower, alive: true }));
+        } else if !is_over {
+            let stays =
+                self.nodes.iter().map(|node| node.name.clone()).filter(|name| !leaving.contains(name));
+            self.next = Some(stays.chain(joining).collect());
+            let wiped = self.nodes.iter_mut().filter(|node| is_wipe && leaving.contains(&node.name));
+            wiped.for_each(|node| node.alive = false);
+        }
+        self.elect(rng);
+    }
+
+    /// Whether some node can work with enough others to be a majority, of the members to be as well.
     fn has_majority(&self) -> bool {
         let alive = || self.nodes.iter().filter(|node| node.alive).map(|node| &node.name);
         let hear = |one: &String, other: &String| {
             one == other
                 || !(self.cut.contains(&Edge::new(one, other)) || self.cut.contains(&Edge::new(other, one)))
         };
-        alive().any(|one| alive().filter(|other| hear(one, other)).count() > self.nodes.len() / 2)
+        let heard = |one: &String, of: &[String]| {
+            alive().filter(|other| of.contains(other) && hear(one, other)).count() > of.len() / 2
+        };
+        let now: Vec<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
+        alive().any(|one| heard(one, &now) && self.next.as_ref().is_none_or(|next| heard(one, next)))
     }
 }
 
@@ -292,8 +335,12 @@ fn majority_is_kept(plan: &Plan, nodes: usize) -> Result<(), String> {
         for draw in 0..8 {
             let mut rng = Rng::from_seed(draw);
             let mut world = World::new(nodes, &mut rng);
-            for strike in plan.strikes.iter().filter(is_out) {
-                world.strike(&strike.verb, &mut rng);
+            for strike in plan.strikes.iter().filter(|strike| strike.at <= now.at) {
+                match &strike.verb {
+                    Verb::Membership(change) => world.change(change, !is_out(&strike), &mut rng),
+                    verb if is_out(&strike) => world.strike(verb, &mut rng),
+                    _ => {}
+                }
             }
             if !world.has_majority() {
                 return Err(format!("seed {}, at {:?}: {:?}", plan.seed, now.at, now.verb));
@@ -400,3 +447,5 @@ fn the_toll_of_a_fault_is_its_worst_and_its_best_case() {
     assert_eq!(toll(net, "{ from: clients, to: all, hold: true }", 5), (0, 0));
     assert_eq!(toll(net, "{ from: all, to: all, delay: 1s }", 5), (0, 0));
 }
+
+mod members;

@@ -11,8 +11,9 @@
 //! and `bridge`. They count for everything that may fail, so that nothing stands beside them.
 //!
 //! # Caveats
-//! Timed changes of members count as faults of the cluster that was founded: nodes that leave are out for good, and nodes
-//! that join do not count.
+//! A change of members takes one node out while it runs: the one that joins may not have caught up when it is counted,
+//! and the one that was wiped is not counted beside it, as it leaves in the same step. A change is taken to be over after
+//! [`CHANGING`]. What it leaves of the number of members is the business of [`standing`](super::standing).
 //!
 //! A partition into explicit `groups` counts as those two shapes do, even where it leaves more.
 
@@ -28,10 +29,11 @@ use crate::scenario::verb::{
 /// What a node that was dead may need, from its start until it counts again: to open its files and to hear a leader.
 const COMING_BACK: Duration = Duration::from_secs(2);
 
-/// What a change of members may need, until who joined has caught up.
-const CHANGING: Duration = Duration::from_secs(10);
+/// What the change of one member may need, until who joins has caught up and who leaves has left: as long as the change
+/// is asked for.
+const CHANGING: Duration = Duration::from_secs(20);
 
-/// A node that refuses its damaged disk, or has left, does not come back: a year is longer than any load.
+/// A node that refuses its damaged disk does not come back: a year is longer than any load.
 const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What a graceful restart may need: a node that stops answers what it was asked, and closes its files.
@@ -69,11 +71,7 @@ impl Toll {
             | Verb::Clock(_)
             | Verb::TransferLeader(_)
             | Verb::Snapshot(_) => Self::NONE,
-            // A node that joins may not have caught up when it is counted; which change succeeds is known only then.
-            Verb::Membership(change) => {
-                let most = change.target().map_or(1, |target| *meant(target, nodes).end());
-                Self { most, least: 0 }
-            }
+            Verb::Membership(change) => Self { most: changed(change, nodes), least: 0 },
             Verb::Disk(Disk { target, .. }) => Self::from(meant(target, nodes)),
             // A node may never come to the point.
             Verb::Crash(Crash { target, .. }) => Self { least: 0, ..Self::from(meant(target, nodes)) },
@@ -90,6 +88,11 @@ impl From<RangeInclusive<usize>> for Toll {
     fn from(nodes: RangeInclusive<usize>) -> Self {
         Self { most: *nodes.end(), least: *nodes.start() }
     }
+}
+
+/// How many members of `nodes` a change is about at most.
+pub(super) fn changed(change: &Membership, nodes: usize) -> usize {
+    change.target().map_or(1, |target| *meant(target, nodes).end())
 }
 
 /// How many nodes a target means, at least and at most.
@@ -148,11 +151,12 @@ fn of_links(network: &Network, nodes: usize) -> Toll {
     Toll { most: (*senders.end()).min(*receivers.end()), least }
 }
 
-/// For how long a strike of `verb` stands that was given no length.
-pub(super) fn own_length(verb: &Verb) -> Duration {
+/// For how long a strike of `verb` at a cluster of `nodes` stands that was given no length.
+pub(super) fn own_length(verb: &Verb, nodes: usize) -> Duration {
     match verb {
         Verb::Restart(_) => RESTARTING,
-        Verb::Membership(_) => CHANGING,
+        // One after the other.
+        Verb::Membership(change) => CHANGING * u32::try_from(changed(change, nodes)).unwrap_or(u32::MAX),
         _ => Duration::ZERO,
     }
 }
@@ -160,10 +164,10 @@ pub(super) fn own_length(verb: &Verb) -> Duration {
 /// How long after a fault was to be lifted the nodes count again.
 pub(super) fn recovery(verb: &Verb) -> Duration {
     match verb {
-        Verb::Disk(Disk { fault: DiskVerb::BitFlip(_), .. })
-        | Verb::Membership(Membership::Remove(_) | Membership::Wipe(_)) => FOR_GOOD,
+        Verb::Disk(Disk { fault: DiskVerb::BitFlip(_), .. }) => FOR_GOOD,
         Verb::Kill(_) | Verb::Restart(_) | Verb::Disk(_) | Verb::Crash(_) => COMING_BACK,
+        Verb::Membership(_) => COMING_BACK,
         Verb::Pause(_) | Verb::Partition(_) | Verb::Network(_) | Verb::Clock(_) => LIFTING,
-        Verb::TransferLeader(_) | Verb::Snapshot(_) | Verb::Membership(_) => LIFTING,
+        Verb::TransferLeader(_) | Verb::Snapshot(_) => LIFTING,
     }
 }
