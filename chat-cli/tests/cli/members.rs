@@ -114,7 +114,7 @@ fn a_leader_is_looked_for_and_missed() {
     assert_eq!(cluster.run("cluster add n6").code, 0);
 
     cluster.chat.set_leader("");
-    assert_snapshot!(cluster.run("cluster remove n6 --timeout 300ms"), @r"
+    assert_snapshot!(cluster.run("cluster remove n6 --timeout 2s"), @r"
     exit 3
     --- stdout
     --- stderr
@@ -122,7 +122,7 @@ fn a_leader_is_looked_for_and_missed() {
       nothing was changed; a majority must run: `chat-cli cluster status` shows which nodes are up
     ");
     cluster.chat.set_leader("n8");
-    assert_snapshot!(cluster.run("cluster remove n6 --timeout 300ms"), @r"
+    assert_snapshot!(cluster.run("cluster remove n6 --timeout 2s"), @r"
     exit 3
     --- stdout
     --- stderr

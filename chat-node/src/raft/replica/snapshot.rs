@@ -10,8 +10,8 @@ use crate::env::Instant;
 use crate::raft::change::ChangeError;
 use crate::raft::failure::Failure;
 
-/// How often the library is told again to make one: it takes no notice while another one is being made.
-const AGAIN: Duration = Duration::from_millis(100);
+/// How long nothing may be heard of a snapshot before the library is told again to make one.
+const AGAIN: Duration = Duration::from_secs(5);
 
 impl Replica {
     /// Makes a snapshot of all that this node has applied by now, and waits until it is durable. With `purge`, also
@@ -37,8 +37,10 @@ impl Replica {
 
     async fn snapshot_at_least(&self, goal: u64, deadline: Instant) -> Result<u64, ChangeError> {
         let mut news = self.core().metrics();
+        let mut told: Option<(Option<u64>, Instant)> = None;
         loop {
-            if let Some(index) = news.borrow_and_update().snapshot.index().filter(|index| *index >= goal) {
+            let newest = news.borrow_and_update().snapshot.index();
+            if let Some(index) = newest.filter(|index| *index >= goal) {
                 return Ok(index);
             }
             let now = self.env().now();
@@ -46,7 +48,13 @@ impl Replica {
                 let what = "the snapshot was not made in time; it is still being made".to_owned();
                 return Err(ChangeError::Late { what, leader: None });
             }
-            self.core().trigger().snapshot().await.map_err(|_| self.stopping())?;
+            // The library takes no notice while an older one is being made, so it is told again once that is there; and
+            // not more often, for one snapshot too many may end in the middle of a purge behind the one that was wanted.
+            let is_told = told.is_some_and(|(seen, at)| seen == newest && now < at + AGAIN);
+            if !is_told {
+                self.core().trigger().snapshot().await.map_err(|_| self.stopping())?;
+                told = Some((newest, now));
+            }
             self.change_seen(&mut news, deadline.min(now + AGAIN)).await?;
         }
     }
