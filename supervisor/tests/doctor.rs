@@ -35,7 +35,10 @@ impl Fake {
     fn start(place: &Path, program: &str, verb: &str) -> Self {
         let shell = place.join(program);
         if !shell.exists() {
-            fs::copy("/bin/sh", &shell).expect("a shell");
+            // By another process: a file that this one has open for writing cannot be executed, nor while a child that
+            // another test starts still holds it.
+            let copied = Command::new("cp").arg("/bin/sh").arg(&shell).status().expect("cp starts");
+            assert!(copied.success(), "a shell");
         }
         // A shell that is told to run `__node` looks for a script of that name here.
         fs::write(place.join(verb), "echo began\nread -r _\n").expect("a script");

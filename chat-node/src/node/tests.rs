@@ -33,7 +33,7 @@ mod disk;
 mod members;
 
 /// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Member {
     node: Node,

@@ -1,6 +1,7 @@
 //! The final reads of conversations.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::explain::{self, Scene};
@@ -99,7 +100,7 @@ impl Shown {
     ) -> Option<Anomaly> {
         let missed = |(read, head): &(OperationId, u64)| {
             let began = history.operation(*read).invoked;
-            let beyond = self.messages.range(head + 1..);
+            let beyond = self.messages.range((Bound::Excluded(*head), Bound::Unbounded));
             beyond
                 .filter_map(|(_, (entry, other))| Some((*entry, *other, *sends.get(&entry.id)?)))
                 .find(|(_, _, send)| history.operation(*send).returned_before(began))

@@ -155,3 +155,10 @@ fn a_final_list_that_failed_leaves_a_doubt() {
     assert_eq!(findings.doubts, ["no final list of accounts after `al` by n2 succeeded, and 1 more"]);
     assert_eq!(judge_reads("p0@n1: |-final-list-!  |-final-list []-|").doubts, [""; 0]);
 }
+
+/// A damaged history may say anything, and a number that nothing can follow is followed by nothing.
+#[test]
+fn the_last_number_of_all_is_an_end_too() {
+    let picture = format!("p0@n1: |-send a=1-|\np1@n1:               |-final-read [a]/{}-|", u64::MAX);
+    assert_eq!(said(&judge_reads(&picture)), []);
+}
