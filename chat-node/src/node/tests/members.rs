@@ -131,7 +131,14 @@ impl Cluster {
     }
 
     /// Waits until each of `running` knows that `voters` are the members, and no others.
+    /// Waits until all `running` know `voters` as the members. In a cluster at rest a new voter may not hear that the change
+    /// is committed before the next entry comes, so one is written.
     fn settle(&self, running: &[&str], voters: &[&str]) {
+        self.until("an entry behind the change", |cluster| {
+            let leader = cluster.leader();
+            let sequence = cluster.replica(&leader).status().last_log;
+            cluster.propose_from(&leader, "settle", sequence).ok()
+        });
         self.until("the members", |cluster| {
             let knows = |name: &&str| {
                 let status = cluster.replica(name).status();
