@@ -18,7 +18,7 @@
 //!
 //! # How
 //! First everything is gathered that is known of each message: who sent it, its number by acknowledgements and pages, its
-//! cursor by the first delivery ([`known`]). Then each subscription is followed poll by poll ([`subscription`]). Messages
+//! cursor by the first delivery (`known`). Then each subscription is followed poll by poll (`subscription`). Messages
 //! of a conversation are numbered without holes, so a subscription that is at number 4 must deliver number 5 next. The
 //! final polls of a subscription drain it: what was proven to be there before the last of them began must have come.
 //!

@@ -1,4 +1,4 @@
-//! What a tester may break inside one node, as decorators of the parts of [`Env`](super::Env).
+//! What a tester may break inside one node, as decorators of the parts of [`Env`].
 //!
 //! - [`clock`]: clocks that jump, drift and strobe.
 //! - [`crash`]: places at which the node ends as by kill -9.

@@ -1,7 +1,7 @@
 //! The plan: what a run will do, with nothing left to decide.
 //!
 //! [`Plan::resolve`] spends the seed: ranges are drawn, defaults are written down, and every timed fault is unrolled
-//! into [`Strike`]s at fixed offsets. What stays symbolic is the [`Target`] of a strike, because it depends on the
+//! into [`Strike`]s at fixed offsets. What stays symbolic is the [`Target`](super::target::Target) of a strike, because it depends on the
 //! cluster at that moment; [`Plan::rng_of`] gives the generator that then decides.
 //!
 //! Every part draws from a fork of its own, named after it (`workload.clients`, `fault/<name>`), so one

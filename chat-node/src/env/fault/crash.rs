@@ -2,7 +2,7 @@
 //!
 //! The code says [`CrashPoints::reach`] at every such place. While nothing is armed that is one relaxed load of an
 //! atomic. An armed point is passed as often as it was told to, and then ends the node through its
-//! [`Runtime`](crate::env::Runtime).
+//! [`Runtime`].
 //!
 //! # What it does not do
 //! It does not decide what a crash leaves on the disk: that is the disk's business. On a plain disk everything that was

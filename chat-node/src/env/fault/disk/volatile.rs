@@ -8,7 +8,7 @@
 //! # The model
 //! * Bytes are durable when a sync of their file returned. While it runs they are passed on in the order of their
 //!   offsets, so a kill in the middle of it leaves some of them, as a power failure would.
-//! * The length of a file is durable with its next sync. See [`loss`] for what a power failure can keep of it.
+//! * The length of a file is durable with its next sync. See `loss` for what a power failure can keep of it.
 //! * A new file is there once it was synced or renamed, with its name. One that was made anew in place of an old one
 //!   is the old one until then.
 //! * A rename is durable when it returns, as [`Disk`] says; what was not synced of the file is not.
