@@ -103,12 +103,6 @@ impl DiskVerb {
     pub fn fails(self) -> bool {
         matches!(self, Self::IoError(_) | Self::Full)
     }
-
-    /// It ends the node at once, whatever the node does.
-    #[must_use]
-    pub fn is_fatal(self) -> bool {
-        matches!(self, Self::PowerLoss(_) | Self::BitFlip(_))
-    }
 }
 
 impl fmt::Display for Clock {
