@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::evidence::Evidence;
 use crate::findings::Findings;
-use crate::history::{History, Input};
+use crate::history::{History, Object};
 use crate::limits::Limits;
 use crate::model::accounts::Initially;
 use crate::model::register::Semantics;
@@ -115,8 +115,10 @@ fn linearizable(history: &History, limits: &Limits<'_>) -> CheckResult {
 
 /// The operations that no decider answers for: they must not pass in silence.
 fn unknown_operations(history: &History) -> Findings {
-    let unknown =
-        history.operations().iter().filter(|operation| matches!(operation.input, Input::Other { .. }));
+    let unknown = history
+        .operations()
+        .iter()
+        .filter(|operation| matches!(operation.input.object(), Object::General | Object::Unknown));
     let names: BTreeSet<&str> = unknown.map(|operation| history.f(operation)).collect();
     let doubts = names.into_iter().map(|name| format!("no model knows the operation `{name}`")).collect();
     Findings { doubts, ..Findings::default() }

@@ -8,10 +8,12 @@
 //! [`jsonl`] reads and writes `history.jsonl`; [`timeline`] reads and draws the small pictures that the tests
 //! are made of.
 //!
-//! Names are interned ([`Symbol`]) and operations typed, so that ten million of them fit into memory. What this
+//! Names are interned ([`Symbol`]), as are lists ([`List`]), values are small ([`Datum`]) and operations typed, so that ten million of them fit into memory. What this
 //! module does not do is judge: an impossible *answer* is evidence, not an error.
 
+mod datum;
 mod fault;
+mod general;
 pub mod jsonl;
 mod operation;
 mod symbol;
@@ -22,11 +24,12 @@ mod value;
 
 use std::collections::HashMap;
 
+pub use datum::Datum;
 pub use fault::{Fault, FaultLine};
 pub use operation::{
     Delivery, Entry, Input, Moment, Object, Operation, OperationId, Outcome, Output, PageRange,
 };
-pub use symbol::{Symbol, Symbols};
+pub use symbol::{List, Symbol, Symbols};
 use thiserror::Error;
 
 /// Everything that was recorded of one run, in real-time order.
@@ -326,7 +329,7 @@ impl History {
             self.record(at, Event::FaultEnded(number));
         } else {
             let number = u32::try_from(self.faults.len()).expect("there are fewer faults than events");
-            self.faults.push(Fault { f, key, nodes, began: at, ended: None, value, effect: None });
+            self.faults.push(Fault { f, key, nodes, began: at, ended: None, value, effect: Datum::Nil });
             self.open_faults.insert((f, key), number);
             self.record(at, Event::FaultBegan(number));
         }

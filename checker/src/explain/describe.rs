@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::evidence::trace::TraceEvent;
-use crate::history::{Delivery, Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
+use crate::history::{Datum, Delivery, Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
 
 /// The most messages of a page that are listed one by one.
 const ENTRIES_MAX: usize = 4;
@@ -69,7 +69,6 @@ pub(super) fn focused(history: &History, operation: &Operation, focus: &Focus) -
 
 fn input(history: &History, operation: &Operation) -> String {
     let text = |symbol: Symbol| history.text(symbol);
-    let value = |symbol: Option<Symbol>| symbol.map_or("null", text);
     let key = operation.key.map_or("", text);
     match &operation.input {
         Input::Send { id } => format!("send {}", text(*id)),
@@ -103,9 +102,15 @@ fn input(history: &History, operation: &Operation) -> String {
             words
         }
         Input::Get => format!("read {key}"),
-        Input::Write { value: new } => format!("write {key} {}", value(*new)),
-        Input::Cas { from, to } => format!("cas {key} {} to {}", value(*from), value(*to)),
-        Input::Other { f, value: argument } => format!("{} {}", text(*f), value(*argument)),
+        Input::Cas { from, to } => {
+            format!("cas {key} {} to {}", from.text(&history.symbols), to.text(&history.symbols))
+        }
+        general => match (history.f(operation), general.argument()) {
+            (f, Datum::Nil) if !matches!(general, Input::Write { .. } | Input::Put { .. }) => {
+                format!("{f} {key}")
+            }
+            (f, argument) => format!("{f} {key} {}", argument.text(&history.symbols)),
+        },
     }
 }
 
@@ -125,9 +130,7 @@ fn output(history: &History, output: &Output, focus: &Focus) -> String {
         Output::Page { entries, head } => format!("head {head}, {}", page(history, entries, focus)),
         Output::Polled { deliveries } => delivered(history, deliveries, focus),
         Output::Names { names } => list_of_names(history, names, focus),
-        Output::Value { value } | Output::Other { value } => {
-            value.map_or("null", |value| history.text(value)).to_owned()
-        }
+        Output::Value { value } => value.text(&history.symbols),
         Output::Done => "ok".to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! What the nemesis did, and when: the background before which an anomaly is told.
 
+use super::datum::Datum;
 use super::operation::Moment;
 use super::symbol::Symbol;
 
@@ -20,10 +21,10 @@ pub struct Fault {
     pub began: Moment,
     /// When it was lifted; `None` if the history ends before.
     pub ended: Option<Moment>,
-    /// What the first line said, as JSON text.
-    pub value: Option<Symbol>,
-    /// What the second line said, as JSON text.
-    pub effect: Option<Symbol>,
+    /// What the first line said.
+    pub value: Datum,
+    /// What the second line said.
+    pub effect: Datum,
 }
 
 /// One line of the nemesis: the beginning or the end of a [`Fault`].
@@ -35,6 +36,6 @@ pub struct FaultLine {
     pub key: Option<Symbol>,
     /// The nodes struck; empty if the line does not say.
     pub nodes: Box<[Symbol]>,
-    /// The line's value, as JSON text.
-    pub value: Option<Symbol>,
+    /// The line's value.
+    pub value: Datum,
 }

@@ -26,9 +26,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::value::{self, ValueError};
+use super::value::ValueError;
 use super::{
-    Event as Recorded, Fault, FaultLine, History, HistoryError, Input, Moment, Outcome, Output, Symbol,
+    Datum, Event as Recorded, Fault, FaultLine, History, HistoryError, Input, Moment, Outcome, Output,
+    Symbol, general,
 };
 
 /// What the header's `format` says.
@@ -339,6 +340,7 @@ fn push(history: &mut History, line: &Line<'_>, text: &[u8]) -> Result<(), Refus
         let fault = fault_line(history, line, value).map_err(misfit)?;
         return Ok(history.nemesis(at, fault)?);
     };
+    let f = general::canonical(&line.f);
     let error = |history: &mut History| line.error.as_deref().map(|error| history.symbols.intern(error));
     let outcome = match line.r#type {
         Type::Invoke => {
@@ -350,7 +352,7 @@ fn push(history: &mut History, line: &Line<'_>, text: &[u8]) -> Result<(), Refus
         }
         Type::Ok => match history.open(process).map(|id| history.operation(id).input.clone()) {
             // The answer's shape depends on the question; without the right one the history refuses it below.
-            Some(input) if input.f(&history.symbols) == line.f => {
+            Some(input) if input.f(&history.symbols) == f => {
                 Outcome::Ok(Output::parse(&input, value, &mut history.symbols).map_err(misfit)?)
             }
             Some(_) | None => Outcome::Ok(Output::Done),
@@ -366,7 +368,7 @@ fn push(history: &mut History, line: &Line<'_>, text: &[u8]) -> Result<(), Refus
             format!("process {process} completes `{}` of `{key}` but asked it of `{asked}`", line.f);
         return Err(message.into());
     }
-    history.complete(at, process, &line.f, outcome)?;
+    history.complete(at, process, f, outcome)?;
     Ok(())
 }
 
@@ -380,9 +382,8 @@ fn fault_line(history: &mut History, line: &Line<'_>, value: &str) -> Result<Fau
     if line.r#type != Type::Info {
         return Err(ValueError::Meaning("a line of the nemesis has the type `info`".to_owned()));
     }
-    let value: Value = serde_json::from_str(value)?;
     // The value is free; only where it is an object with a list of names does it say the nodes.
-    let nodes = Nodes::deserialize(&value).unwrap_or_default().nodes.unwrap_or_default();
+    let nodes = serde_json::from_str::<Nodes>(value).unwrap_or_default().nodes.unwrap_or_default();
     let symbols = &mut history.symbols;
     let nodes: Vec<&str> = match nodes.is_empty() {
         true => line.node.as_deref().into_iter().collect(),
@@ -392,7 +393,7 @@ fn fault_line(history: &mut History, line: &Line<'_>, value: &str) -> Result<Fau
         nodes: nodes.iter().map(|node| symbols.intern(node)).collect(),
         f: symbols.intern(&line.f),
         key: line.key.as_deref().map(|key| symbols.intern(key)),
-        value: value::scalar(value, symbols),
+        value: Datum::from_json(value, symbols)?,
     })
 }
 
@@ -497,11 +498,13 @@ fn line_of(history: &History, event: Recorded) -> Event {
 }
 
 /// A line of the nemesis. Unless the value says the nodes, one goes into `node`, and several into the value.
-fn fault_event(history: &History, fault: &Fault, at: Moment, value: Option<Symbol>) -> Event {
+fn fault_event(history: &History, fault: &Fault, at: Moment, value: Datum) -> Event {
     let text = |symbol: Symbol| history.text(symbol).to_owned();
     let value = match (value, &*fault.nodes) {
-        (None, nodes @ [_, _, ..]) => json!({ "nodes": nodes.iter().copied().map(text).collect::<Vec<_>>() }),
-        (value, _) => value::from_scalar(value, &history.symbols),
+        (Datum::Nil, nodes @ [_, _, ..]) => {
+            json!({ "nodes": nodes.iter().copied().map(text).collect::<Vec<_>>() })
+        }
+        (value, _) => value.to_json(&history.symbols),
     };
     let node = match *fault.nodes {
         [node] if value.get("nodes").is_none() => Some(text(node)),

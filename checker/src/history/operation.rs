@@ -1,6 +1,7 @@
 //! One operation of a client: what it asked, when, and what it learned.
 
-use super::symbol::{Symbol, Symbols};
+use super::datum::Datum;
+use super::symbol::{List, Symbol, Symbols};
 
 /// A place in the history: which event, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,26 +126,80 @@ pub enum Input {
         /// Whether it is a final list.
         last: bool,
     },
-    /// Read the register `key`.
+    /// Read the object `key`: the whole of it.
     Get,
-    /// Write the register `key`. `None` is null, the value of a register nobody wrote.
+    /// Set the object `key`. Nil is the value of a register that nobody wrote.
     Write {
-        /// The new value, as JSON text.
-        value: Option<Symbol>,
+        /// The new value.
+        value: Datum,
     },
-    /// Compare the register `key` with `from` and, if equal, set it to `to`.
+    /// Compare the object `key` with `from` and, if equal, set it to `to`.
     Cas {
-        /// The value expected, as JSON text.
-        from: Option<Symbol>,
-        /// The new value, as JSON text.
-        to: Option<Symbol>,
+        /// The value expected.
+        from: Datum,
+        /// The new value.
+        to: Datum,
+    },
+    /// Set the entry `key` of a map.
+    Put {
+        /// The new value.
+        value: Datum,
+    },
+    /// Append to the text or the list `key`.
+    Append {
+        /// What comes behind what is there.
+        value: Datum,
+    },
+    /// Add to the object `key`: an element to a set, or a number to a counter.
+    Add {
+        /// The element or the number.
+        value: Datum,
+    },
+    /// Remove an element from the set `key`.
+    Remove {
+        /// The element.
+        value: Datum,
+    },
+    /// Put an element into the queue `key`.
+    Enqueue {
+        /// The element.
+        value: Datum,
+    },
+    /// Take an element out of the queue `key`.
+    Dequeue,
+    /// Take all elements out of the queue `key`.
+    Drain,
+    /// Take the lock `key`.
+    Acquire {
+        /// Who takes it, if that is said.
+        holder: Datum,
+    },
+    /// Give the lock `key` back.
+    Release {
+        /// Who gives it back, or the token that he got, if that is said.
+        holder: Datum,
+    },
+    /// Add to the counter `key`.
+    Increment {
+        /// How much; nil is 1.
+        by: Datum,
+    },
+    /// Subtract from the counter `key`.
+    Decrement {
+        /// How much; nil is 1.
+        by: Datum,
+    },
+    /// Do several things at once.
+    Txn {
+        /// A list of micro-operations: each is a list of its name, its object and its value.
+        operations: List,
     },
     /// An operation this version does not know. It is kept so that no check passes over it in silence.
     Other {
         /// The operation's name.
         f: Symbol,
-        /// Its argument, as JSON text.
-        value: Option<Symbol>,
+        /// Its argument.
+        value: Datum,
     },
 }
 
@@ -163,6 +218,18 @@ impl Input {
             Input::ListAccounts { .. } => "list-accounts",
             Input::Write { .. } => "write",
             Input::Cas { .. } => "cas",
+            Input::Put { .. } => "put",
+            Input::Append { .. } => "append",
+            Input::Add { .. } => "add",
+            Input::Remove { .. } => "remove",
+            Input::Enqueue { .. } => "enqueue",
+            Input::Dequeue => "dequeue",
+            Input::Drain => "drain",
+            Input::Acquire { .. } => "acquire",
+            Input::Release { .. } => "release",
+            Input::Increment { .. } => "increment",
+            Input::Decrement { .. } => "decrement",
+            Input::Txn { .. } => "txn",
             Input::Other { f, .. } => symbols.text(*f),
         }
     }
@@ -177,6 +244,18 @@ impl Input {
                 Object::Account
             }
             Input::Get | Input::Write { .. } | Input::Cas { .. } => Object::Register,
+            Input::Put { .. }
+            | Input::Append { .. }
+            | Input::Add { .. }
+            | Input::Remove { .. }
+            | Input::Enqueue { .. }
+            | Input::Dequeue
+            | Input::Drain
+            | Input::Acquire { .. }
+            | Input::Release { .. }
+            | Input::Increment { .. }
+            | Input::Decrement { .. }
+            | Input::Txn { .. } => Object::General,
             Input::Other { .. } => Object::Unknown,
         }
     }
@@ -189,8 +268,18 @@ impl Input {
             Input::Read { .. } => matches!(output, Output::Page { .. }),
             Input::Poll { .. } => matches!(output, Output::Polled { .. }),
             Input::ListAccounts { .. } => matches!(output, Output::Names { .. }),
-            Input::Get => matches!(output, Output::Value { .. }),
-            Input::Other { .. } => matches!(output, Output::Other { .. }),
+            Input::Get | Input::Dequeue | Input::Drain | Input::Txn { .. } | Input::Other { .. } => {
+                matches!(output, Output::Value { .. })
+            }
+            Input::Put { .. }
+            | Input::Append { .. }
+            | Input::Add { .. }
+            | Input::Remove { .. }
+            | Input::Enqueue { .. }
+            | Input::Acquire { .. }
+            | Input::Release { .. }
+            | Input::Increment { .. }
+            | Input::Decrement { .. } => matches!(output, Output::Done | Output::Value { .. }),
             Input::Delete { .. }
             | Input::CreateAccount
             | Input::DeleteAccount
@@ -212,6 +301,8 @@ pub enum Object {
     Register,
     /// What is told to somebody of the messages of an inbox, in the order of the log.
     Subscription,
+    /// A map, a list, a set, a queue, a lock, a counter or several objects: what it is, the model decides.
+    General,
     /// Something this version has no model for.
     Unknown,
 }
@@ -261,18 +352,13 @@ pub enum Output {
         /// Their names, as the node listed them.
         names: Box<[Symbol]>,
     },
-    /// The register's value, as JSON text; `None` is null.
+    /// What was read, taken or done, or whatever else was answered.
     Value {
         /// The value.
-        value: Option<Symbol>,
+        value: Datum,
     },
     /// Done; there is nothing more to say.
     Done,
-    /// The answer to an operation this version does not know, as JSON text.
-    Other {
-        /// The answer.
-        value: Option<Symbol>,
-    },
 }
 
 /// One message on a page.

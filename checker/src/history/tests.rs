@@ -86,7 +86,7 @@ fn the_lines_of_a_fault_are_paired_by_name() {
     let mut history = History::new();
     let (kill, first, second) =
         (history.symbols.intern("kill"), history.symbols.intern("a"), history.symbols.intern("b"));
-    let line = |key| FaultLine { f: kill, key: Some(key), nodes: Box::new([]), value: None };
+    let line = |key| FaultLine { f: kill, key: Some(key), nodes: Box::new([]), value: Datum::Nil };
     for (index, key) in [first, second, first, first].into_iter().enumerate() {
         history.nemesis(at(u32::try_from(index).unwrap(), 0), line(key)).unwrap();
     }

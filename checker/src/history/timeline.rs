@@ -26,8 +26,10 @@
 //! | `create al`, `delete-account al`, `login al` | accounts |
 //! | `list [al bo]`, `list like a* after al limit 9 [am]`, `final-list …` | accounts, listed |
 //! | `get 3`, `write 3`, `cas 1 2` | a register with JSON values |
-//! | `call f {"a":1}` | an operation this version does not know |
-//! | `… @k`, `… (timeout)` | the key, if not `k` (conversations, inboxes) or `x` (registers); the error, at the end |
+//! | `put 3`, `append 3`, `add 3`, `remove 3`, `enqueue 3`, `acquire "me"`, `increment 2` … | general objects |
+//! | `dequeue = 3`, `drain = [3,4]`, `increment 2 = 7`, `txn [["r",1,null]] = [["r",1,3]]` | the same, with an answer |
+//! | `call f {"a":1}`, `call f {"a":1} = 3` | an operation this version does not know |
+//! | `… @k`, `… (timeout)` | the key, if not `k` (conversations, inboxes) or `x` (registers, general objects); the error, at the end |
 //!
 //! Names are without spaces and brackets, and values without spaces.
 
@@ -39,7 +41,7 @@ use notation::Drawn;
 use thiserror::Error;
 
 use super::{
-    Event, Fault, FaultLine, History, Input, Moment, Operation, OperationId, Outcome, Symbol, Symbols,
+    Datum, Event, Fault, FaultLine, History, Input, Moment, Operation, OperationId, Outcome, Symbol, Symbols,
 };
 
 /// One column.
@@ -236,7 +238,7 @@ fn fault(text: &str, symbols: &mut Symbols) -> Result<FaultLine, String> {
         f: symbols.intern(f),
         key: key.map(|key| symbols.intern(key)),
         nodes: words.map(|node| symbols.intern(node)).collect(),
-        value: None,
+        value: Datum::Nil,
     })
 }
 

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::datum::Datum;
+use super::general;
 use super::operation::{Delivery, Entry, Input, Output, PageRange};
 use super::symbol::{Symbol, Symbols};
 
@@ -157,14 +160,14 @@ impl Input {
                     last,
                 }
             }
-            "write" => Input::Write { value: scalar(serde_json::from_str(json)?, symbols) },
             "cas" => {
-                let [from, to] = serde_json::from_str::<[Value; 2]>(json)?;
-                Input::Cas { from: scalar(from, symbols), to: scalar(to, symbols) }
+                let [from, to] = serde_json::from_str::<[&RawValue; 2]>(json)?;
+                Input::Cas {
+                    from: Datum::from_json(from.get(), symbols)?,
+                    to: Datum::from_json(to.get(), symbols)?,
+                }
             }
-            other => {
-                Input::Other { f: symbols.intern(other), value: scalar(serde_json::from_str(json)?, symbols) }
-            }
+            other => general::input(other, Datum::from_json(json, symbols)?, symbols),
         })
     }
 
@@ -197,7 +200,7 @@ impl Input {
                 }
                 if value.is_empty() { Value::Null } else { Value::Object(value) }
             }
-            Input::CreateAccount | Input::DeleteAccount | Input::Login | Input::Get => Value::Null,
+            Input::CreateAccount | Input::DeleteAccount | Input::Login => Value::Null,
             Input::ListAccounts { pattern, after, limit, last } => {
                 let mut value = serde_json::Map::new();
                 let mut put = |name: &str, text: &Option<Symbol>| {
@@ -215,8 +218,8 @@ impl Input {
                 }
                 if value.is_empty() { Value::Null } else { Value::Object(value) }
             }
-            Input::Write { value } | Input::Other { value, .. } => from_scalar(*value, symbols),
-            Input::Cas { from, to } => json!([from_scalar(*from, symbols), from_scalar(*to, symbols)]),
+            Input::Cas { from, to } => json!([from.to_json(symbols), to.to_json(symbols)]),
+            general => general.argument().to_json(symbols),
         }
     }
 }
@@ -252,8 +255,6 @@ impl Output {
                 let NamesValue { names } = serde_json::from_str(json)?;
                 Output::Names { names: names.iter().map(|name| symbols.intern(name)).collect() }
             }
-            Input::Get => Output::Value { value: scalar(serde_json::from_str(json)?, symbols) },
-            Input::Other { .. } => Output::Other { value: scalar(serde_json::from_str(json)?, symbols) },
             // Jepsen's clients echo the input here; there is nothing to learn from it.
             Input::Delete { .. }
             | Input::CreateAccount
@@ -261,6 +262,7 @@ impl Output {
             | Input::Login
             | Input::Write { .. }
             | Input::Cas { .. } => Output::Done,
+            general => general::output(general, Datum::from_json(json, symbols)?),
         })
     }
 
@@ -292,21 +294,8 @@ impl Output {
             Output::Names { names } => {
                 json!({ "names": names.iter().map(|name| symbols.text(*name)).collect::<Vec<_>>() })
             }
-            Output::Value { value } | Output::Other { value } => from_scalar(*value, symbols),
+            Output::Value { value } => value.to_json(symbols),
             Output::Done => Value::Null,
         }
-    }
-}
-
-/// A value as a symbol: its JSON text without spaces, `None` for null.
-pub(super) fn scalar(value: Value, symbols: &mut Symbols) -> Option<Symbol> {
-    (!value.is_null()).then(|| symbols.intern(&value.to_string()))
-}
-
-/// The value behind a symbol that [`scalar`] made.
-pub(super) fn from_scalar(symbol: Option<Symbol>, symbols: &Symbols) -> Value {
-    match symbol {
-        None => Value::Null,
-        Some(symbol) => serde_json::from_str(symbols.text(symbol)).expect("the symbol is a JSON text"),
     }
 }

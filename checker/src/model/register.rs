@@ -1,7 +1,6 @@
 //! A register: a cell with read, write and compare-and-set.
 //!
-//! Values are JSON scalars, interned as [`Symbol`]s; `None` is null ("nil"), the value of a register that nobody wrote.
-//! Values may repeat.
+//! A value is any [`Datum`]; nil is the value of a register that nobody wrote. Values may repeat.
 //!
 //! Histories disagree about two things, so both are switches ([`Semantics`]):
 //!
@@ -13,11 +12,11 @@
 //! A cas that failed with the error `conflict` saw another value, by either; with any other error it did not happen and
 //! proves nothing: the error says why, and it is not the value.
 
-use crate::history::{Symbol, Symbols};
+use crate::history::{Datum, Symbols};
 use crate::model::Model;
 
-/// A value: the symbol of its JSON text, `None` for nil.
-pub type Value = Option<Symbol>;
+/// A value.
+pub type Value = Datum;
 
 /// What an answer means where histories disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,10 +88,10 @@ impl<'a> Register<'a> {
         Register { symbols, nil_read }
     }
 
-    /// The text of a value, `null` for nil.
+    /// The JSON text of a value, `null` for nil.
     #[must_use]
-    pub fn text(&self, value: Value) -> &'a str {
-        value.map_or("null", |value| self.symbols.text(value))
+    pub fn text(&self, value: Value) -> String {
+        value.text(self.symbols)
     }
 }
 
@@ -102,13 +101,15 @@ impl Model for Register<'_> {
     type Output = Output;
 
     fn initial(&self) -> Vec<Value> {
-        vec![None]
+        vec![Datum::Nil]
     }
 
     fn step(&self, state: &Value, input: &Input, output: Option<&Output>) -> Option<Value> {
         match (*input, output) {
             (Input::Read, None) => Some(*state),
-            (Input::Read, Some(Output::Value(None))) if self.nil_read == NilRead::Anything => Some(*state),
+            (Input::Read, Some(Output::Value(Datum::Nil))) if self.nil_read == NilRead::Anything => {
+                Some(*state)
+            }
             (Input::Read, Some(Output::Value(value))) => (value == state).then_some(*state),
             (Input::Write(value), None | Some(Output::Done)) => Some(value),
             (Input::Cas { from, to }, None) => Some(if *state == from { to } else { *state }),
@@ -146,17 +147,15 @@ mod tests {
     use super::*;
 
     fn values() -> (Symbols, Value, Value) {
-        let mut symbols = Symbols::default();
-        let (one, two) = (symbols.intern("1"), symbols.intern("2"));
-        (symbols, Some(one), Some(two))
+        (Symbols::default(), Datum::Int(1), Datum::Int(2))
     }
 
     #[test]
     fn a_read_returns_what_was_written_last() {
         let (symbols, one, two) = values();
         let register = Register::new(&symbols, NilRead::Nil);
-        assert_eq!(register.initial(), [None]);
-        let written = register.step(&None, &Input::Write(one), Some(&Output::Done)).unwrap();
+        assert_eq!(register.initial(), [Datum::Nil]);
+        let written = register.step(&Datum::Nil, &Input::Write(one), Some(&Output::Done)).unwrap();
         assert_eq!(register.step(&written, &Input::Read, Some(&Output::Value(one))), Some(one));
         assert_eq!(register.step(&written, &Input::Read, Some(&Output::Value(two))), None);
         assert_eq!(
@@ -176,15 +175,15 @@ mod tests {
         assert_eq!(register.step(&two, &cas, Some(&Output::Differed)), Some(two));
         assert_eq!(register.step(&one, &cas, Some(&Output::Differed)), None);
         assert_eq!(
-            (register.step(&one, &cas, None), register.step(&None, &cas, None)),
-            (Some(two), Some(None))
+            (register.step(&one, &cas, None), register.step(&Datum::Nil, &cas, None)),
+            (Some(two), Some(Datum::Nil))
         );
     }
 
     #[test]
     fn a_nil_read_is_nil_or_anything() {
         let (symbols, one, _) = values();
-        let nil = Some(&Output::Value(None));
+        let nil = Some(&Output::Value(Datum::Nil));
         assert_eq!(Register::new(&symbols, NilRead::Nil).step(&one, &Input::Read, nil), None);
         assert_eq!(Register::new(&symbols, NilRead::Anything).step(&one, &Input::Read, nil), Some(one));
     }
@@ -193,15 +192,15 @@ mod tests {
     fn what_observes_leaves_the_state_alone() {
         let (symbols, one, two) = values();
         let register = Register::new(&symbols, NilRead::Nil);
-        let all_inputs = [None, one, two].into_iter().flat_map(|from| {
-            let cas = [None, one, two].map(|to| Input::Cas { from, to });
+        let all_inputs = [Datum::Nil, one, two].into_iter().flat_map(|from| {
+            let cas = [Datum::Nil, one, two].map(|to| Input::Cas { from, to });
             [vec![Input::Read, Input::Write(from)], cas.to_vec()].concat()
         });
         for input in all_inputs {
-            let values = [None, one, two].map(|value| Some(Output::Value(value)));
+            let values = [Datum::Nil, one, two].map(|value| Some(Output::Value(value)));
             for output in [vec![None, Some(Output::Done), Some(Output::Differed)], values.to_vec()].concat() {
                 let observes = register.observes(&input, output.as_ref());
-                for state in [None, one, two] {
+                for state in [Datum::Nil, one, two] {
                     let next = register.step(&state, &input, output.as_ref());
                     assert!(!observes || next.is_none_or(|next| next == state), "{input:?} {output:?}");
                 }

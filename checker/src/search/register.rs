@@ -6,7 +6,7 @@ use super::Contradiction;
 use super::keys::{self, Judge, Timed, after, name, no_order};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::findings::Findings;
-use crate::history::{History, Input, Object, OperationId, Outcome, Output, Symbol};
+use crate::history::{Datum, History, Input, Object, OperationId, Outcome, Output, Symbol};
 use crate::limits::Limits;
 use crate::model::register::{self, FailedCas, Register, Semantics, Value};
 
@@ -53,15 +53,7 @@ fn translate(
         Input::Get => register::Input::Read,
         Input::Write { value } => register::Input::Write(value),
         Input::Cas { from, to } => register::Input::Cas { from, to },
-        Input::Send { .. }
-        | Input::Read { .. }
-        | Input::Delete { .. }
-        | Input::Poll { .. }
-        | Input::CreateAccount
-        | Input::DeleteAccount
-        | Input::Login
-        | Input::ListAccounts { .. }
-        | Input::Other { .. } => return None,
+        _ => return None,
     };
     let output = match (&operation.outcome, input) {
         (Outcome::Info(_), _) => None,
@@ -125,7 +117,7 @@ impl Explanation<'_> {
         let (in_time, late): (Vec<OperationId>, Vec<OperationId>) =
             possible.into_iter().partition(|id| self.history.operation(*id).invoked.index < end);
         // A register is nil before anybody writes it.
-        if in_time.is_empty() && value.is_some() {
+        if in_time.is_empty() && value != Datum::Nil {
             return Some(match (failed.first(), late.first()) {
                 (Some(_), _) => {
                     let sentence =

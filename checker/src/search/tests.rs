@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::history::Symbols;
+use crate::history::{Datum, Symbols};
 use crate::model::Operation;
 use crate::model::accounts::{self, Account, Presence};
 use crate::model::register::{self, NilRead, Register};
@@ -214,8 +214,8 @@ fn compare_many<M: Model>(model: &M, runs: u64, inputs: &[M::Input], outputs: &[
 
 #[test]
 fn registers_agree_with_exhaustive_search() {
-    let mut symbols = Symbols::default();
-    let values = [None, Some(symbols.intern("1")), Some(symbols.intern("2"))];
+    let symbols = Symbols::default();
+    let values = [Datum::Nil, Datum::Int(1), Datum::Int(2)];
     let writes = values.map(register::Input::Write);
     let cas = values.iter().flat_map(|from| values.map(|to| register::Input::Cas { from: *from, to }));
     let inputs: Vec<_> = [register::Input::Read; 3].into_iter().chain(writes).chain(cas).collect();

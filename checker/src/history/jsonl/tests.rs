@@ -46,6 +46,45 @@ fn what_is_read_is_written_the_same() {
 }
 
 #[test]
+fn operations_on_general_objects_are_written_the_same() {
+    let operations = [
+        ("put", r#""a b""#, r#""""#),
+        ("append", r#""x""#, ""),
+        ("add", "3", ""),
+        ("add", "2.5", "7"),
+        ("remove", "[1,[]]", ""),
+        ("enqueue", r#"{"b":1,"a":[2]}"#, ""),
+        ("dequeue", "", "18446744073709551615"),
+        ("drain", "", "[3,4]"),
+        ("acquire", "", "33"),
+        ("release", "33", ""),
+        ("increment", "", "-9"),
+        ("decrement", "-2", ""),
+        ("txn", r#"[["r","x",null],["append",1,2]]"#, r#"[["r","x",[1]],["append",1,2]]"#),
+        ("cas", "[[1],null]", ""),
+        ("write", "{}", ""),
+        ("read", "", r#"{"a":true}"#),
+        ("transfer", r#"{"from":1,"to":2}"#, ""),
+    ];
+    let mut text = format!("{HEADER}\n");
+    for (number, (f, asked, answered)) in operations.into_iter().enumerate() {
+        for (index, r#type, value) in [(2 * number, "invoke", asked), (2 * number + 1, "ok", answered)] {
+            let value = if value.is_empty() { String::new() } else { format!(r#","value":{value}"#) };
+            text += &format!(
+                r#"{{"index":{index},"time":5,"process":3,"type":"{type}","f":"{f}","key":"k"{value}}}"#
+            );
+            text.push('\n');
+        }
+    }
+    let (history, _) = read(text.as_bytes()).unwrap();
+    let mut written = Vec::new();
+    write(&history, &mut written).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), text);
+    let unknown = history.operations().iter().filter(|o| matches!(o.input, Input::Other { .. }));
+    assert_eq!(unknown.map(|o| history.f(o)).collect::<Vec<_>>(), ["transfer"]);
+}
+
+#[test]
 fn a_drawn_history_survives_the_file() {
     let history = timeline::parse(
         "p0@n1:   |-send a=1-|  |-final-read [a]-|

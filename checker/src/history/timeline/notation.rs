@@ -1,8 +1,7 @@
 //! One operation as it is drawn: `send a=1 @k`.
 
-use crate::history::value::{from_scalar, scalar};
 use crate::history::{
-    Delivery, Entry, Input, Object, Operation, Outcome, Output, PageRange, Symbol, Symbols,
+    Datum, Delivery, Entry, Input, Object, Operation, Outcome, Output, PageRange, Symbol, Symbols, general,
 };
 
 /// The limit of a read that is drawn without one.
@@ -36,7 +35,7 @@ impl Drawn {
         let key = match (key, input.object()) {
             (Some(key), _) => Some(symbols.intern(key)),
             (None, Object::Conversation | Object::Subscription) => Some(symbols.intern("k")),
-            (None, Object::Register) => Some(symbols.intern("x")),
+            (None, Object::Register | Object::General) => Some(symbols.intern("x")),
             (None, Object::Account) if !matches!(input, Input::ListAccounts { .. }) => {
                 Some(symbols.intern(rest.trim()))
             }
@@ -49,7 +48,7 @@ impl Drawn {
         let mut text = self.verb_text(symbols);
         let default = match self.input.object() {
             Object::Conversation | Object::Subscription => Some("k"),
-            Object::Register => Some("x"),
+            Object::Register | Object::General => Some("x"),
             Object::Account => self.key.map(|key| symbols.text(key)),
             Object::Unknown => None,
         };
@@ -96,16 +95,11 @@ impl Drawn {
                 text
             }
             Input::Get => match &self.output {
-                Some(Output::Value { value }) => format!("get {}", from_scalar(*value, symbols)),
+                Some(Output::Value { value }) => format!("get {}", value.text(symbols)),
                 _ => "get".to_owned(),
             },
-            Input::Write { value } => format!("write {}", from_scalar(*value, symbols)),
-            Input::Cas { from, to } => {
-                format!("cas {} {}", from_scalar(*from, symbols), from_scalar(*to, symbols))
-            }
-            Input::Other { f, value } => {
-                format!("call {} {}", symbols.text(*f), from_scalar(*value, symbols))
-            }
+            Input::Cas { from, to } => format!("cas {} {}", from.text(symbols), to.text(symbols)),
+            input => general_text(input, self.output.as_ref(), symbols),
         }
     }
 }
@@ -141,27 +135,65 @@ fn parse_verb(verb: &str, rest: &str, symbols: &mut Symbols) -> Result<(Input, O
         "final-list" => list(rest, true, symbols)?,
         "get" if rest.is_empty() => (Input::Get, None),
         "get" => (Input::Get, Some(Output::Value { value: json(rest, symbols)? })),
-        "write" => (Input::Write { value: json(rest, symbols)? }, Some(Output::Done)),
         "cas" => {
             let (from, to) = rest.split_once(' ').ok_or("a cas has two values: `cas 1 2`")?;
             (Input::Cas { from: json(from, symbols)?, to: json(to, symbols)? }, Some(Output::Done))
         }
-        "call" => {
-            let (f, value) = rest.split_once(' ').unwrap_or((rest, "null"));
-            let input = Input::Other { f: symbols.intern(f), value: json(value, symbols)? };
-            (input, Some(Output::Other { value: None }))
-        }
-        _ => return Err(format!("unknown operation `{verb}`")),
+        verb => general_verb(verb, rest, symbols)?,
     })
+}
+
+/// `enqueue 3`, `dequeue = 3`, `call f 1 = 2`
+fn general_verb(verb: &str, rest: &str, symbols: &mut Symbols) -> Result<(Input, Option<Output>), String> {
+    let (rest, answer) = match rest.strip_prefix("= ") {
+        Some(answer) => ("", Some(answer)),
+        None => rest.rsplit_once(" = ").map_or((rest, None), |(rest, answer)| (rest, Some(answer))),
+    };
+    let (f, argument) = match verb {
+        "call" => rest.split_once(' ').unwrap_or((rest, "")),
+        verb => (verb, rest),
+    };
+    if verb != "call" && !general::NAMES.contains(&verb) {
+        return Err(format!("unknown operation `{verb}`"));
+    }
+    let argument = if argument.is_empty() { Datum::Nil } else { json(argument, symbols)? };
+    let input = general::input(f, argument, symbols);
+    if verb != "call" && matches!(input, Input::Other { .. }) {
+        return Err(format!("`{verb}` cannot have this argument"));
+    }
+    let output = match answer {
+        Some(answer) => Some(Output::Value { value: json(answer, symbols)? }),
+        None if input.accepts(&Output::Done) => Some(Output::Done),
+        None if verb == "call" => Some(Output::Value { value: Datum::Nil }),
+        None => None,
+    };
+    Ok((input, output))
+}
+
+fn general_text(input: &Input, output: Option<&Output>, symbols: &Symbols) -> String {
+    let mut text = input.f(symbols).to_owned();
+    let unknown = matches!(input, Input::Other { .. });
+    if unknown {
+        text.insert_str(0, "call ");
+    }
+    let argument = input.argument();
+    if argument != Datum::Nil || matches!(input, Input::Write { .. } | Input::Put { .. }) {
+        text.push_str(&format!(" {}", argument.text(symbols)));
+    }
+    if let Some(Output::Value { value }) = output
+        && !(unknown && *value == Datum::Nil)
+    {
+        text.push_str(&format!(" = {}", value.text(symbols)));
+    }
+    text
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is not a number"))
 }
 
-fn json(text: &str, symbols: &mut Symbols) -> Result<Option<Symbol>, String> {
-    let value = serde_json::from_str(text).map_err(|error| format!("`{text}` is not JSON: {error}"))?;
-    Ok(scalar(value, symbols))
+fn json(text: &str, symbols: &mut Symbols) -> Result<Datum, String> {
+    Datum::from_json(text, symbols).map_err(|error| format!("`{text}` is not JSON: {error}"))
 }
 
 /// What stands in brackets, and behind them.

@@ -56,7 +56,21 @@ fn each_kind_of_operation_survives_a_round_trip() {
         "get \"three\" @y",
         "write 3",
         "cas null 2",
+        "put \"a b\" @y",
+        "append \"a b\"",
+        "add 3",
+        "remove [3]",
+        "enqueue 3",
+        "dequeue = 3",
+        "drain = [3,4]",
+        "acquire",
+        "acquire \"me\" = 7",
+        "release 7",
+        "increment = 7",
+        "decrement 2",
+        "txn [[\"r\",1,null],[\"append\",1,2]] = [[\"r\",1,[]],[\"append\",1,2]]",
         "call topic {\"a\":1} @room",
+        "call topic {\"a\":1} = [2.5]",
     ] {
         round_trip(&format!("p0: |-{operation}-|"));
         round_trip(&format!("p7@n3: |-{operation}-?"));

@@ -1,0 +1,215 @@
+//! Values that clients wrote and read: small enough to copy, and equal exactly if they are the same value.
+//!
+//! What is more than a number lives in the history's [`Symbols`], which also keeps the lists ([`List`]).
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess};
+use serde_json::Value;
+
+use super::symbol::{List, Symbol, Symbols};
+
+/// A value of one [`History`](super::History).
+///
+/// Two data of the same history are equal exactly when the values are; the order is one of the history, good for
+/// sorting and nothing else. A set is the list of its elements in that order. They mean nothing in another history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Datum {
+    /// Null: nothing, or the value of a register that nobody wrote.
+    #[default]
+    Nil,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A string.
+    Name(Symbol),
+    /// Any other single thing, by its text: a keyword `:a`, a fraction `2.5`, a number beyond 64 bits, a tagged `#inst "…"`.
+    Other(Symbol),
+    /// Values in their order.
+    List(List),
+    /// Keys and values, in turns: of a JSON object in its order, of an EDN map by key.
+    Map(List),
+}
+
+// A history holds tens of millions of them.
+const _: () = assert!(size_of::<Datum>() <= 16);
+
+impl Datum {
+    /// The value as JSON. What JSON cannot say, such as a keyword, is a string of its text.
+    #[must_use]
+    pub fn to_json(self, symbols: &Symbols) -> Value {
+        let other = |text: &str| match serde_json::from_str(text) {
+            Ok(number @ Value::Number(_)) => number,
+            Ok(_) | Err(_) => Value::String(text.to_owned()),
+        };
+        match self {
+            Datum::Nil => Value::Null,
+            Datum::Bool(value) => Value::Bool(value),
+            Datum::Int(value) => value.into(),
+            Datum::Name(name) => symbols.text(name).into(),
+            Datum::Other(text) => other(symbols.text(text)),
+            Datum::List(list) => symbols.items(list).iter().map(|item| item.to_json(symbols)).collect(),
+            Datum::Map(list) => {
+                let entry = |entry: &[Datum]| (entry[0].key_text(symbols), entry[1].to_json(symbols));
+                Value::Object(symbols.items(list).chunks_exact(2).map(entry).collect())
+            }
+        }
+    }
+
+    /// The value as JSON text without spaces.
+    #[must_use]
+    pub fn text(self, symbols: &Symbols) -> String {
+        self.to_json(symbols).to_string()
+    }
+
+    /// The value as an object's key is called: a string by its content, everything else by its text.
+    #[must_use]
+    pub fn key_text(self, symbols: &Symbols) -> String {
+        match self {
+            Datum::Name(text) | Datum::Other(text) => symbols.text(text).to_owned(),
+            other => other.text(symbols),
+        }
+    }
+
+    /// The items, if this is a list.
+    #[must_use]
+    pub fn items(self, symbols: &Symbols) -> Option<&[Datum]> {
+        match self {
+            Datum::List(list) => Some(symbols.items(list)),
+            _ => None,
+        }
+    }
+
+    /// Reads a JSON text.
+    ///
+    /// # Errors
+    /// Those of `serde_json`, for what is not JSON or is nested too deeply.
+    pub(super) fn from_json(json: &str, symbols: &mut Symbols) -> serde_json::Result<Self> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let datum = Seed(symbols).deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(datum)
+    }
+}
+
+/// Builds data without a [`Value`] in between.
+struct Seed<'a>(&'a mut Symbols);
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Datum;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Datum, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for Seed<'_> {
+    type Value = Datum;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Datum, E> {
+        Ok(Datum::Nil)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Datum, E> {
+        Ok(Datum::Bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Datum, E> {
+        Ok(Datum::Int(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Datum, E> {
+        Ok(i64::try_from(value)
+            .map_or_else(|_| Datum::Other(self.0.intern(&Value::from(value).to_string())), Datum::Int))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Datum, E> {
+        Ok(Datum::Other(self.0.intern(&Value::from(value).to_string())))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Datum, E> {
+        Ok(Datum::Name(self.0.intern(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Datum, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element_seed(Seed(self.0))? {
+            items.push(item);
+        }
+        Ok(Datum::List(self.0.list(&items)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Datum, A::Error> {
+        let mut items: Vec<Datum> = Vec::new();
+        while let Some(key) = access.next_key_seed(Seed(self.0))? {
+            let value = access.next_value_seed(Seed(self.0))?;
+            // Of two values with one key the last counts, as everywhere in JSON.
+            match items.chunks_exact_mut(2).find(|entry| entry[0] == key) {
+                Some(entry) => entry[1] = value,
+                None => items.extend([key, value]),
+            }
+        }
+        Ok(Datum::Map(self.0.list(&items)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str, symbols: &mut Symbols) -> Datum {
+        Datum::from_json(json, symbols).unwrap()
+    }
+
+    #[test]
+    fn json_survives() {
+        let mut symbols = Symbols::default();
+        for json in [
+            "null",
+            "true",
+            "-9223372036854775808",
+            "18446744073709551615",
+            "2.5",
+            "\"\"",
+            "\"a \\\"b\\\"\"",
+            "\"2.5\"",
+            "[]",
+            "[1,[2,[]],null]",
+            "{}",
+            "{\"b\":1,\"a\":{\"c\":[2.5,\"x\"]}}",
+        ] {
+            assert_eq!(read(json, &mut symbols).text(&symbols), json);
+        }
+        assert_eq!(read(" { \"a\" : 1, \"a\":2}", &mut symbols).text(&symbols), "{\"a\":2}");
+        assert!(Datum::from_json("1 2", &mut symbols).is_err());
+        assert!(Datum::from_json(&"[".repeat(100_000), &mut symbols).is_err());
+    }
+
+    #[test]
+    fn data_are_equal_exactly_if_the_values_are() {
+        let mut symbols = Symbols::default();
+        let texts =
+            ["null", "0", "1", "\"1\"", "1.0", "[1]", "[[1]]", "[\"1\"]", "[1,1]", "{\"1\":1}", "[\"1\",1]"];
+        for one in texts {
+            for other in texts {
+                let (a, b) = (read(one, &mut symbols), read(other, &mut symbols));
+                assert_eq!(a == b, one == other, "{one} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_a_string() {
+        let mut symbols = Symbols::default();
+        let keyword = Datum::Other(symbols.intern(":a"));
+        let list = symbols.list(&[keyword, Datum::Int(3)]);
+        assert_eq!(Datum::List(list).text(&symbols), "[\":a\",3]");
+        assert_eq!(Datum::Map(list).text(&symbols), "{\":a\":3}");
+        assert_eq!(Datum::Other(symbols.intern("true")).text(&symbols), "\"true\"");
+    }
+}
