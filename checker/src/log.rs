@@ -15,8 +15,8 @@
 //! - a number up to `F` that nobody has shown is held by a send of which nobody knows the outcome, and that began
 //!   before `F` passed it. Both sorted by time, the k-th such number needs the k-th such send.
 //!
-//! These conditions are also sufficient: the points can then be placed one after the other. `decide` checks them;
-//! the tests compare it with exhaustive search. Only if they fail does `diagnose` look at the conversation again,
+//! These conditions are also sufficient: the points can then be placed one after the other. [`ledger`] checks them as
+//! the events come, and the tests compare it with exhaustive search; [`online`] feeds it with typed operations. Only if they fail does `diagnose` look at the conversation again,
 //! without haste, to tell the person what happened rather than what was noticed first: if a message is gone for
 //! good, the stale heads and reused numbers that follow from it are no news.
 //!
@@ -27,18 +27,19 @@
 //! * Subscriptions are not judged here. A subscription may be late, so it has no place in the order of the operations;
 //!   what it delivers is for [`delivery`](crate::delivery) to judge.
 
-mod decide;
 mod diagnose;
+pub mod ledger;
+pub mod online;
 pub(crate) mod page;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
-use decide::Decider;
+use online::{Begun, Online, Violation};
 
 use crate::findings::Findings;
-use crate::history::{History, Input, Object, Step};
+use crate::history::{History, Input, Object, Outcome, Output, Step};
 use crate::limits::{Budget, Exceeded, Limits};
 
 /// The most conversations whose violations are explained.
@@ -48,18 +49,21 @@ const DIAGNOSES_MAX: usize = 8;
 #[must_use]
 pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
     let mut budget = Budget::new(limits);
-    let mut decider = Decider::new(history);
-    let walked = walk(&mut decider, history, &mut budget);
-    let mut findings =
-        Findings { operations: decider.operations(), keys: decider.keys(), ..Findings::default() };
-    let violations = decider.violations();
+    let (mut online, mut violations) = (Online::new(), Vec::new());
+    let walked = walk(&mut online, &mut violations, history, &mut budget);
+    violations.sort_by_key(|violation| online.position(violation.key));
+    let mut findings = Findings {
+        operations: online.operations(),
+        keys: online.conversations(),
+        doubts: repeated(&online, history),
+        ..Findings::default()
+    };
     let explained = violations.len().min(DIAGNOSES_MAX);
     // However many steps the decision took, an explanation has its own; time is one for all.
     let mut patience = Budget::new(&Limits { steps: u64::MAX, ..*limits });
     let (anomalies, total) = diagnose::diagnose(history, &violations[..explained], &mut patience);
     findings.anomalies = anomalies;
     findings.anomalies_total = total + (violations.len() - explained) as u64;
-    findings.doubts = decider.doubts();
     if let Err(exceeded) = walked {
         findings.doubts.push(format!("{exceeded} after {} operations of conversations", findings.operations));
     }
@@ -68,24 +72,54 @@ pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
     findings
 }
 
-fn walk(decider: &mut Decider<'_>, history: &History, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+/// Feeds the checker with the whole history.
+fn walk(
+    online: &mut Online,
+    violations: &mut Vec<Violation>,
+    history: &History,
+    budget: &mut Budget<'_>,
+) -> Result<(), Exceeded> {
+    let mut open: Vec<Option<Begun>> = Vec::new();
     for step in history.steps() {
         let (Step::Invoked(id) | Step::Completed(id)) = step;
-        if history.operation(id).input.object() != Object::Conversation {
+        let operation = history.operation(id);
+        if operation.input.object() != Object::Conversation {
             continue;
         }
         budget.step()?;
-        budget.allocate(match step {
-            Step::Invoked(id) => decider.invoke(id),
-            Step::Completed(id) => decider.complete(id),
-        })?;
+        let before = online.bytes();
+        match step {
+            Step::Invoked(id) => {
+                open.resize_with(id.index(), || None);
+                open.push(online.invoke(id, operation.key, &operation.input));
+                budget.allocate(size_of::<Option<Begun>>() as u64)?;
+            }
+            Step::Completed(id) => {
+                let begun = open[id.index()].take().expect("what completes was invoked");
+                violations.extend(online.complete(begun, &operation.outcome));
+            }
+        }
+        budget.allocate(online.bytes().saturating_sub(before))?;
     }
-    decider.finish();
+    violations.extend(online.finish());
     Ok(())
 }
 
-/// The kinds of operation on conversations that this check has no rule for.
-fn unjudged(history: &History) -> Option<String> {
+fn repeated(online: &Online, history: &History) -> Vec<String> {
+    let index = |id| history.operation(id).invoked.index;
+    let tell = |repeated: online::Repeated| {
+        format!(
+            "message `{}` is sent twice, at index {} and {}: ids must be unique",
+            history.text(repeated.id),
+            index(repeated.first),
+            index(repeated.again),
+        )
+    };
+    online.repeated().map(tell).collect()
+}
+
+/// What this check has no rule for: deletes, and the first tombstone.
+fn unjudged(history: &History) -> Vec<String> {
     let kinds: BTreeSet<&str> = history
         .operations()
         .iter()
@@ -93,5 +127,12 @@ fn unjudged(history: &History) -> Option<String> {
         .map(|operation| history.f(operation))
         .collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();
-    (!kinds.is_empty()).then(|| format!("no rule here judges `{}`", kinds.join("`, `")))
+    let tombstone = history.operations().iter().find_map(|operation| {
+        let Outcome::Ok(Output::Page { entries, .. }) = &operation.outcome else { return None };
+        let entry = entries.iter().find(|entry| entry.deleted)?;
+        let (id, index) = (history.text(entry.id), operation.invoked.index);
+        Some(format!("no rule here judges the tombstone of `{id}` at index {index}"))
+    });
+    let kinds = (!kinds.is_empty()).then(|| format!("no rule here judges `{}`", kinds.join("`, `")));
+    tombstone.into_iter().chain(kinds).collect()
 }

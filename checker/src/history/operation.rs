@@ -18,6 +18,16 @@ pub struct Moment {
 pub struct OperationId(pub(crate) u32);
 
 impl OperationId {
+    /// The number of the operation with this position. Whoever has a [`History`](super::History) gets it there.
+    #[must_use]
+    pub fn new(number: u32) -> Self {
+        OperationId(number)
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     /// The position of the operation in [`History::operations`](super::History::operations).
     #[must_use]
     pub fn index(self) -> usize {

@@ -14,6 +14,14 @@ use super::datum::Datum;
 pub struct Symbol(u32);
 
 impl Symbol {
+    pub(crate) fn new(number: u32) -> Self {
+        Symbol(number)
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     /// The position of the symbol in the table, for arrays indexed by symbol.
     #[must_use]
     pub fn index(self) -> usize {

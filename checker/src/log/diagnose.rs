@@ -1,6 +1,6 @@
 //! What happened to a conversation of which it is certain that something did.
 //!
-//! The walk in `decide` stops at the first impossible event, which need not be what a person should hear first: a
+//! The walk stops at the first impossible event, which need not be what a person should hear first: a
 //! lost message shows up as a reused number, a stale head or a gap, whatever comes along. So the conversation is
 //! looked at as a whole: where each message was shown and where it was missing, from the gravest explanation to
 //! the slightest, and what an earlier one explains is not told again:
@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use case::Case;
 
-use super::decide::Violation;
+use super::online::Violation;
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::explain::Scene;
 use crate::history::{History, Input, Moment, OperationId, Symbol};

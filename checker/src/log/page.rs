@@ -36,6 +36,19 @@ pub(crate) fn covered(range: PageRange, head: u64, entries: &[Entry]) -> RangeIn
     }
 }
 
+/// Whether a page of `count` messages with ascending numbers from `first` on is one that a read may show: what was
+/// asked for or, if it is not empty, its beginning. This is `covered` without a list.
+pub(crate) fn fits(range: PageRange, head: u64, first: u64, count: usize) -> bool {
+    let asked = expected(range, head);
+    let Some(last) = (count as u64).checked_sub(1).and_then(|more| first.checked_add(more)) else {
+        return count == 0 && asked.is_empty();
+    };
+    match range {
+        PageRange::After { .. } => first == *asked.start() && last <= *asked.end(),
+        PageRange::Before { .. } => first >= *asked.start() && last == *asked.end() && !asked.is_empty(),
+    }
+}
+
 /// The most messages that a read may show.
 pub(crate) fn limit(range: PageRange) -> u32 {
     let (PageRange::After { limit, .. } | PageRange::Before { limit, .. }) = range;
@@ -77,6 +90,29 @@ mod tests {
         let before = PageRange::Before { seq: 8, limit: 5 };
         assert_eq!(covers(before, 9, &[6, 7]), 6..=7);
         assert_eq!(covers(before, 9, &[]), 3..=7);
+    }
+
+    #[test]
+    fn a_page_fits_if_it_shows_the_numbers_that_it_speaks_about() {
+        let id = Symbols::default().intern("a");
+        for (seq, limit, head) in
+            (0..6).flat_map(|seq| (0..4).flat_map(move |l| (0..6).map(move |h| (seq, l, h))))
+        {
+            for range in [PageRange::After { seq, limit }, PageRange::Before { seq, limit }] {
+                for (first, count) in (1..8).flat_map(|first| (0..5).map(move |count| (first, count))) {
+                    let seqs = first..first + count;
+                    let entries: Vec<Entry> =
+                        seqs.clone().map(|seq| Entry { seq, id, deleted: false }).collect();
+                    let expected = seqs.eq(covered(range, head, &entries));
+                    assert_eq!(
+                        fits(range, head, first, entries.len()),
+                        expected,
+                        "{range:?}/{head}: {first}+{count}"
+                    );
+                }
+            }
+        }
+        assert!(!fits(PageRange::After { seq: 0, limit: 9 }, u64::MAX, u64::MAX, 2));
     }
 
     #[test]

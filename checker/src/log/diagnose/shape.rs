@@ -6,7 +6,7 @@ use super::{Diagnosis, Proof, words};
 use crate::anomaly::AnomalyKind;
 use crate::history::Entry;
 use crate::limits::{Budget, Exceeded};
-use crate::log::decide::Violation;
+use crate::log::online::Violation;
 use crate::log::page;
 
 /// Tells which pages contradict their own question or their own head.
@@ -93,6 +93,6 @@ pub(super) fn late_appends(diagnosis: &mut Diagnosis<'_>) {
 
 /// Tells the event at which the walk stopped.
 pub(super) fn as_found(diagnosis: &mut Diagnosis<'_>, violation: &Violation) {
-    let proof = Proof::of(violation.kind, violation.against.into_iter().chain([violation.operation]));
+    let proof = Proof::of(violation.kind, violation.operations());
     diagnosis.report(&proof, |case, scene| words::as_found(case, scene, violation));
 }

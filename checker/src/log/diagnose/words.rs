@@ -4,7 +4,7 @@ use super::case::{Case, Place, Reading};
 use crate::anomaly::AnomalyKind;
 use crate::explain::{Scene, client, the_read};
 use crate::history::{Input, Operation, OperationId, Output, PageRange, Symbol};
-use crate::log::decide::Violation;
+use crate::log::online::Violation;
 
 pub(super) fn lost(
     case: &Case<'_>,

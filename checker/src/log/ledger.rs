@@ -1,0 +1,408 @@
+//! The log checker itself, on numbers alone: it is fed events as they happen and remembers a few bytes per message.
+//!
+//! Operations, conversations and messages are dense numbers that the caller hands out, so nothing is hashed and
+//! nothing is text. Whoever has typed operations and symbols uses [`Online`](super::online::Online) instead, which
+//! hands them out; the module [above](super) says why the conditions suffice.
+//!
+//! | what | bytes |
+//! |---|---|
+//! | a message that was sent | 12: its send, its conversation, its number or where its send is |
+//! | a number of a conversation | 4: its message |
+//! | an operation that is under way, or a send of unknown outcome | 32 |
+//! | a number that was passed before anybody showed it | 8 |
+//!
+//! An event costs constant time and, for a page, the comparison of its ids with those that are known: one `memcmp` as
+//! long as they agree.
+
+mod conversation;
+mod slots;
+mod violation;
+
+use conversation::{Conversation, Standing};
+pub use slots::{Asked, Open};
+use slots::{Slot, Slots};
+pub use violation::Violation;
+
+use super::page;
+use crate::anomaly::AnomalyKind;
+use crate::history::PageRange;
+
+/// What is known of all conversations; see the module above.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    conversations: Vec<Conversation>,
+    messages: Vec<Message>,
+    slots: Slots,
+    /// The number of events so far.
+    clock: u32,
+    repeated: Vec<Repeated>,
+    /// Bytes of the conversations, beside what is counted by length.
+    conversation_bytes: u64,
+}
+
+/// What an operation learned.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer<'a> {
+    /// The message has this number.
+    Sent {
+        /// Its number, from 1.
+        seq: u64,
+    },
+    /// A page.
+    Page(Page<'a>),
+    /// The message is a tombstone.
+    Deleted,
+    /// It certainly did not happen.
+    Failed,
+    /// Nobody knows: it may have happened, may happen later, or never.
+    Unknown,
+}
+
+/// A page of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// The number of the first message shown; 0 if the numbers do not ascend without gaps, and anything if there is
+    /// no message.
+    pub first: u64,
+    /// The messages, by number of the caller.
+    pub messages: &'a [u32],
+    /// Which of them are tombstones: their positions on the page, ascending.
+    pub tombstones: &'a [u32],
+    /// The number of the conversation's last message.
+    pub head: u64,
+}
+
+/// A message that was sent twice. Nothing is judged any more in the conversations that it was sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeated {
+    /// The message.
+    pub message: u32,
+    /// Its first send.
+    pub first: u32,
+    /// The other send.
+    pub again: u32,
+}
+
+/// A message, by number of the caller. There is one for each number up to the greatest that was sent.
+#[derive(Debug, Clone, Copy)]
+struct Message {
+    send: u32,
+    conversation: u32,
+    /// A [`Place`], in four bytes.
+    place: u32,
+}
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Nobody has sent it.
+    Unsent,
+    /// Its send failed.
+    Refused,
+    /// It was sent, and nobody has shown it: the slot of the send.
+    Flying(u32),
+    /// It has this number.
+    At(u32),
+}
+
+impl Message {
+    const UNSENT: Message = Message { send: 0, conversation: 0, place: Place::Unsent.pack() };
+
+    fn place(&self) -> Place {
+        Place::unpack(self.place)
+    }
+}
+
+impl Place {
+    const FLYING: u32 = 1 << 31;
+
+    const fn pack(self) -> u32 {
+        match self {
+            Place::Unsent => u32::MAX,
+            Place::Refused => u32::MAX - 1,
+            Place::Flying(slot) => Place::FLYING | slot,
+            Place::At(seq) => seq,
+        }
+    }
+
+    const fn unpack(packed: u32) -> Self {
+        match packed {
+            u32::MAX => Place::Unsent,
+            // There are fewer operations than 2^31 - 2, for each has two events, so no slot looks like this.
+            0xffff_fffe => Place::Refused,
+            packed if packed & Place::FLYING != 0 => Place::Flying(packed & !Place::FLYING),
+            seq => Place::At(seq),
+        }
+    }
+}
+
+/// An operation that completes.
+#[derive(Debug, Clone, Copy)]
+struct Completing {
+    operation: u32,
+    conversation: u32,
+    /// `F` when it was invoked.
+    floor: u32,
+}
+
+impl Completing {
+    fn violation(&self, kind: AnomalyKind, seq: u64, others: impl IntoIterator<Item = u32>) -> Violation {
+        Violation::new(self.conversation, kind, seq, self.operation, others)
+    }
+}
+
+impl Ledger {
+    /// A ledger of no conversation.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An operation begins. Its number must be greater than those of all operations before it. Conversations and
+    /// messages have a few bytes for each number up to the greatest.
+    ///
+    /// # Panics
+    /// After 2^32 - 1 events.
+    pub fn invoke(&mut self, operation: u32, conversation: u32, asked: Asked) -> Open {
+        self.tick();
+        if self.conversations.len() <= conversation as usize {
+            self.conversations.resize_with(conversation as usize + 1, Conversation::default);
+        }
+        let known = &mut self.conversations[conversation as usize];
+        let slot = Slot { operation, conversation, floor: known.proven, asked };
+        let open = self.slots.take(slot);
+        if let Asked::Send { message } = asked {
+            known.sends += 1;
+            self.sent(message, conversation, operation, open.slot());
+        }
+        open
+    }
+
+    fn sent(&mut self, message: u32, conversation: u32, send: u32, slot: u32) {
+        if self.messages.len() <= message as usize {
+            self.messages.resize(message as usize + 1, Message::UNSENT);
+        }
+        let known = &mut self.messages[message as usize];
+        if known.place() == Place::Unsent {
+            *known = Message { send, conversation, place: Place::Flying(slot).pack() };
+            return;
+        }
+        self.repeated.push(Repeated { message, first: known.send, again: send });
+        self.conversations[known.conversation as usize].spoil();
+        self.conversations[conversation as usize].spoil();
+    }
+
+    /// An operation completes. An answer that does not fit what was asked says nothing.
+    ///
+    /// # Errors
+    /// The [`Violation`] that is certain now. A conversation has at most one: after it nothing is judged there.
+    ///
+    /// # Panics
+    /// After 2^32 - 1 events, or if `open` is of another ledger.
+    pub fn complete(&mut self, open: Open, answer: Answer<'_>) -> Result<(), Violation> {
+        self.tick();
+        let slot = *self.slots.get(&open);
+        let flies = self.flies(&slot, open.slot());
+        // A send of unknown outcome may be shown later, and then its floor matters.
+        if !flies || matches!(answer, Answer::Sent { .. } | Answer::Failed) {
+            self.slots.free(open);
+        }
+        if self.conversations[slot.conversation as usize].standing != Standing::Good {
+            return Ok(());
+        }
+        let Slot { operation, conversation, floor, asked } = slot;
+        let by = Completing { operation, conversation, floor };
+        let found = match (asked, answer) {
+            (Asked::Send { message }, Answer::Sent { seq }) => {
+                self.show(&by, message, seq, Some(floor)).and_then(|()| self.prove(&by, seq))
+            }
+            (Asked::Send { message }, Answer::Failed) => self.refuse(&by, message),
+            (Asked::Read(range), Answer::Page(page)) => self.page(&by, range, &page),
+            _ => Ok(()),
+        };
+        if found.is_err() {
+            self.conversations[conversation as usize].standing = Standing::Contradicted;
+        }
+        found
+    }
+
+    /// Whether the slot is that of a send whose message nobody has shown.
+    fn flies(&self, slot: &Slot, number: u32) -> bool {
+        let Asked::Send { message } = slot.asked else { return false };
+        self.messages[message as usize].place() == Place::Flying(number)
+    }
+
+    fn page(&mut self, by: &Completing, range: PageRange, shown: &Page<'_>) -> Result<(), Violation> {
+        let conversation = &self.conversations[by.conversation as usize];
+        let &Page { first, messages, head, .. } = shown;
+        if messages.len() > page::limit(range) as usize {
+            return Err(by.violation(AnomalyKind::OverlongPage, 0, []));
+        }
+        if !page::fits(range, head, first, messages.len()) {
+            return Err(by.violation(AnomalyKind::WrongPage, 0, []));
+        }
+        if head < u64::from(by.floor) {
+            let (proof, seq) = (conversation.proof(), conversation.proven.into());
+            return Err(by.violation(AnomalyKind::StaleRead, seq, proof));
+        }
+        if !conversation.shows(first, messages) {
+            for (seq, message) in (first..).zip(messages) {
+                if !conversation_shows(&self.conversations, by, seq, *message) {
+                    self.show(by, *message, seq, None)?;
+                }
+            }
+        }
+        self.prove(by, head)
+    }
+
+    /// An operation that completes shows a message at a number. `floor` is that of the message's send, if it is known.
+    fn show(&mut self, by: &Completing, message: u32, seq: u64, floor: Option<u32>) -> Result<(), Violation> {
+        let violation = |kind, others: &[u32]| Err(by.violation(kind, seq, others.iter().copied()));
+        let sent = self.messages.get(message as usize).copied().unwrap_or(Message::UNSENT);
+        let place = sent.place();
+        if place == Place::Unsent {
+            return violation(AnomalyKind::Phantom, &[]);
+        }
+        if sent.conversation != by.conversation {
+            return violation(AnomalyKind::WrongConversation, &[sent.send]);
+        }
+        let slot = match place {
+            Place::Unsent | Place::Refused => return violation(AnomalyKind::AbortedRead, &[sent.send]),
+            Place::At(known) if u64::from(known) == seq => return Ok(()),
+            Place::At(_) => return violation(AnomalyKind::Moved, &[sent.send]),
+            Place::Flying(slot) => slot,
+        };
+        let floor = floor.unwrap_or_else(|| self.slots.at(slot).floor);
+        let conversation = &mut self.conversations[by.conversation as usize];
+        if seq <= u64::from(floor) {
+            let others = conversation.proof().into_iter().chain([sent.send]);
+            return Err(by.violation(AnomalyKind::LateAppend, seq, others));
+        }
+        // A number needs as many sends before it; this also bounds the memory that a mad number can claim.
+        let Some(seq) = conversation.number(seq) else { return violation(AnomalyKind::Hole, &[]) };
+        match conversation.place(seq, message) {
+            Ok(grown) => self.conversation_bytes += grown,
+            Err(other) => {
+                let other = self.messages[other as usize].send;
+                return violation(AnomalyKind::Conflict, &[sent.send, other]);
+            }
+        }
+        self.messages[message as usize].place = Place::At(seq).pack();
+        Ok(())
+    }
+
+    /// An operation that completes proves that the conversation has reached a number.
+    fn prove(&mut self, by: &Completing, seq: u64) -> Result<(), Violation> {
+        let conversation = &mut self.conversations[by.conversation as usize];
+        let Some(seq) = conversation.number(seq) else {
+            return Err(by.violation(AnomalyKind::Hole, seq, []));
+        };
+        self.conversation_bytes += conversation.prove(seq, by.operation);
+        Ok(())
+    }
+
+    fn refuse(&mut self, by: &Completing, message: u32) -> Result<(), Violation> {
+        let sent = &mut self.messages[message as usize];
+        if let Place::At(seq) = sent.place() {
+            return Err(by.violation(AnomalyKind::AbortedRead, seq.into(), []));
+        }
+        sent.place = Place::Refused.pack();
+        Ok(())
+    }
+
+    /// The history ends: the numbers that nobody has shown need sends of which nobody knows the outcome. Returns what
+    /// is certain now, by conversation.
+    pub fn finish(&mut self) -> Vec<Violation> {
+        let mut flying: Vec<Vec<Slot>> = vec![Vec::new(); self.conversations.len()];
+        for (number, slot) in self.slots.iter() {
+            if self.flies(slot, number) {
+                flying[slot.conversation as usize].push(*slot);
+            }
+        }
+        let mut found = Vec::new();
+        for (number, mut sends) in (0..).zip(flying) {
+            let conversation = &mut self.conversations[number as usize];
+            if conversation.standing != Standing::Good {
+                continue;
+            }
+            sends.sort_unstable_by_key(|send| send.operation);
+            if let Some((hole, latest)) = conversation.unfilled(&sends) {
+                conversation.standing = Standing::Contradicted;
+                let latest = latest.map(|send| send.operation);
+                found.push(Violation::new(
+                    number,
+                    AnomalyKind::Hole,
+                    hole.seq.into(),
+                    hole.passed_by,
+                    latest,
+                ));
+            }
+        }
+        found
+    }
+
+    /// The messages that were sent twice.
+    #[must_use]
+    pub fn repeated(&self) -> &[Repeated] {
+        &self.repeated
+    }
+
+    /// The number of events so far.
+    #[must_use]
+    pub fn events(&self) -> u32 {
+        self.clock
+    }
+
+    /// About how many bytes this needs.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let conversations = self.conversations.len() * size_of::<Conversation>();
+        let messages = self.messages.len() * size_of::<Message>();
+        (conversations + messages + self.slots.bytes()) as u64 + self.conversation_bytes
+    }
+
+    fn tick(&mut self) {
+        self.clock = self.clock.checked_add(1).expect("events are counted in a u32");
+    }
+}
+
+/// Whether it is known already that the conversation of an operation has a message at a number.
+fn conversation_shows(conversations: &[Conversation], by: &Completing, seq: u64, message: u32) -> bool {
+    conversations[by.conversation as usize].shows(seq, &[message])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_fits_into_four_bytes() {
+        for place in [
+            Place::Unsent,
+            Place::Refused,
+            Place::Flying(0),
+            Place::Flying(77),
+            Place::At(1),
+            Place::At((1 << 31) - 1),
+        ] {
+            assert_eq!(Place::unpack(place.pack()), place);
+        }
+    }
+
+    #[test]
+    fn memory_is_what_the_table_says() {
+        assert_eq!(size_of::<Message>(), 12);
+        assert_eq!(size_of::<Slot>(), 32);
+    }
+
+    #[test]
+    fn slots_are_used_again() {
+        let mut ledger = Ledger::new();
+        for number in 0..1000 {
+            let open = ledger.invoke(number, 0, Asked::Send { message: number });
+            ledger.complete(open, Answer::Sent { seq: u64::from(number) + 1 }).unwrap();
+        }
+        let expected = 1000 * (size_of::<Message>() + 4) + size_of::<Conversation>();
+        assert!(ledger.bytes() <= (expected + 2 * size_of::<Slot>()) as u64, "{}", ledger.bytes());
+    }
+}

@@ -1,0 +1,114 @@
+//! One conversation: which message has which number, and how far it is proven.
+
+use super::slots::Slot;
+
+/// What is known of one conversation.
+#[derive(Debug, Default)]
+pub(super) struct Conversation {
+    /// The message of each number, from 1; [`NOBODY`] as long as nobody has shown it.
+    ids: Vec<u32>,
+    /// `F`: the greatest number proven by operations that have returned.
+    pub(super) proven: u32,
+    /// The operation that proved it; of no meaning as long as nothing is proven.
+    proof: u32,
+    /// How many sends have begun.
+    pub(super) sends: u32,
+    /// The numbers that were not known when `F` passed them, ascending.
+    holes: Vec<Hole>,
+    pub(super) standing: Standing,
+}
+
+/// In place of a message, where nobody knows of one. No caller reaches this number: each message takes two events.
+const NOBODY: u32 = u32::MAX;
+
+/// Whether a conversation is still judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Standing {
+    /// Nothing was found so far.
+    #[default]
+    Good,
+    /// A violation was found.
+    Contradicted,
+    /// An id was used twice, so that what follows proves nothing.
+    Spoiled,
+}
+
+/// A number that was not known when `F` passed it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hole {
+    pub(super) seq: u32,
+    /// The operation that passed it.
+    pub(super) passed_by: u32,
+}
+
+impl Conversation {
+    pub(super) fn spoil(&mut self) {
+        if self.standing == Standing::Good {
+            self.standing = Standing::Spoiled;
+        }
+    }
+
+    /// The operation that proved the greatest number that is proven.
+    pub(super) fn proof(&self) -> Option<u32> {
+        (self.proven > 0).then_some(self.proof)
+    }
+
+    /// A number that the conversation can have by now.
+    pub(super) fn number(&self, seq: u64) -> Option<u32> {
+        u32::try_from(seq).ok().filter(|seq| *seq <= self.sends)
+    }
+
+    /// Whether these messages are known to have the numbers from `first` on.
+    pub(super) fn shows(&self, first: u64, messages: &[u32]) -> bool {
+        let Some(from) = first.checked_sub(1).and_then(|from| usize::try_from(from).ok()) else {
+            return messages.is_empty();
+        };
+        let known = from.checked_add(messages.len()).and_then(|to| self.ids.get(from..to));
+        known == Some(messages)
+    }
+
+    /// Notes which message has a number from 1 on. Returns by how many bytes this grew, or else the other message
+    /// that has the number.
+    pub(super) fn place(&mut self, seq: u32, message: u32) -> Result<u64, u32> {
+        let (slot, before) = (seq as usize - 1, self.ids.len());
+        if before <= slot {
+            self.ids.resize(slot + 1, NOBODY);
+        }
+        if self.ids[slot] != NOBODY {
+            return Err(self.ids[slot]);
+        }
+        self.ids[slot] = message;
+        Ok(((self.ids.len() - before) * size_of::<u32>()) as u64)
+    }
+
+    /// Notes that an operation proves a number. Returns by how many bytes this grew.
+    pub(super) fn prove(&mut self, seq: u32, operation: u32) -> u64 {
+        if seq <= self.proven {
+            return 0;
+        }
+        let before = self.holes.len();
+        for passed in self.proven + 1..=seq {
+            if !self.is_known(passed) {
+                self.holes.push(Hole { seq: passed, passed_by: operation });
+            }
+        }
+        self.proven = seq;
+        self.proof = operation;
+        ((self.holes.len() - before) * size_of::<Hole>()) as u64
+    }
+
+    fn is_known(&self, seq: u32) -> bool {
+        self.ids.get(seq as usize - 1).is_some_and(|message| *message != NOBODY)
+    }
+
+    /// The first number that nobody has shown and that none of the sends of unknown outcome can have, with the one
+    /// that is left and began too late. `sends` are in the order of their invocation.
+    pub(super) fn unfilled(&self, sends: &[Slot]) -> Option<(Hole, Option<Slot>)> {
+        let mut fillers = sends.iter().copied();
+        let empty = self.holes.iter().filter(|hole| !self.is_known(hole.seq));
+        empty.map(|hole| (*hole, fillers.next())).find(|(hole, filler)| {
+            // A send that begins when F has passed the number cannot have it.
+            filler.is_none_or(|filler| filler.floor >= hole.seq)
+        })
+    }
+}
