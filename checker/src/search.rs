@@ -31,8 +31,10 @@
 //! * The memory limit counts configurations and the shallow size of states; what a state owns elsewhere is not seen.
 
 mod accounts;
+mod chains;
 mod keys;
 mod links;
+mod numbers;
 mod problem;
 mod register;
 mod seen;
@@ -44,10 +46,11 @@ mod walk;
 
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
-pub use register::register;
+pub use register::{check_register, register};
 
 use crate::limits::{Budget, Exceeded, Limits};
-use crate::model::{Model, OperationOf};
+use crate::model::{Model, Operation, OperationOf};
+use chains::Decision;
 use problem::Problem;
 use walk::Walk;
 
@@ -145,8 +148,7 @@ fn check_counted<M: Model>(model: &M, operations: &[OperationOf<M>], limits: &Li
     let mut budget = Budget::new(limits);
     // To build the problem takes a while, so the time is asked for before.
     if let Err(exceeded) = budget.spend(0) {
-        let completions = operations.iter().filter(|operation| operation.returned.is_some()).count();
-        return (Outcome::Unknown(Unknown { exceeded, ordered: 0, completions }), budget.peak());
+        return (unknown(operations, exceeded), budget.peak());
     }
     let problem = Problem::whole(model, operations);
     let mut walk = Walk::new(&problem, &mut budget);
@@ -162,4 +164,52 @@ fn check_counted<M: Model>(model: &M, operations: &[OperationOf<M>], limits: &Li
         }
     };
     (outcome, budget.peak())
+}
+
+/// Nothing was ordered before a limit was hit.
+fn unknown<I, O>(operations: &[Operation<I, O>], exceeded: Exceeded) -> Outcome {
+    let completions = operations.iter().filter(|operation| operation.returned.is_some()).count();
+    Outcome::Unknown(Unknown { exceeded, ordered: 0, completions })
+}
+
+/// What a decider of chains found, as an outcome. It must not be [`Decision::Repeats`].
+fn decided<M: Model>(
+    model: &M,
+    operations: &[OperationOf<M>],
+    decision: Decision,
+    limits: &Limits<'_>,
+) -> Outcome {
+    match decision {
+        Decision::Order(order) => Outcome::Linearizable(order),
+        Decision::NoOrder(some) => {
+            Outcome::NotLinearizable(contradiction_among(model, operations, &some, limits))
+        }
+        Decision::Repeats => unreachable!("nothing was decided"),
+    }
+}
+
+/// The contradiction among some operations that have no order by themselves, whatever the others do.
+fn contradiction_among<M: Model>(
+    model: &M,
+    operations: &[OperationOf<M>],
+    some: &[usize],
+    limits: &Limits<'_>,
+) -> Contradiction {
+    let alone: Vec<OperationOf<M>> = some.iter().map(|position| operations[*position].clone()).collect();
+    match check(model, &alone, limits) {
+        Outcome::NotLinearizable(mut contradiction) => {
+            contradiction.operations.iter_mut().for_each(|position| *position = some[*position]);
+            contradiction.blocked = some[contradiction.blocked];
+            contradiction
+        }
+        outcome => {
+            debug_assert!(matches!(outcome, Outcome::Unknown(_)), "{some:?} have an order: {outcome:?}");
+            // The verdict stands; only the reasons are missing.
+            let answered = |position: &usize| operations[*position].returned.is_some();
+            let operations_left: Vec<usize> = some.iter().copied().filter(answered).collect();
+            let last = operations_left.iter().max_by_key(|position| operations[**position].returned);
+            let blocked = *last.expect("a contradiction has an operation that was answered");
+            Contradiction { operations: operations_left, blocked, refusals: Vec::new() }
+        }
+    }
 }

@@ -2,12 +2,13 @@
 //!
 //! A value is any [`Datum`]; nil is the value of a register that nobody wrote. Values may repeat.
 //!
-//! Histories disagree about two things, so both are switches ([`Semantics`]):
+//! Histories disagree about three things, so all are switches ([`Semantics`]):
 //!
 //! | | the one | the other |
 //! |---|---|---|
 //! | a read that answered nil | saw a register that nobody wrote | proves nothing: Knossos takes `:ok :read nil` as "any" |
 //! | a cas that failed without an error | did not happen: Jepsen | saw another value: Porcupine's etcd logs |
+//! | the register at the start | is nil | has a value that nobody knows |
 //!
 //! A cas that failed with the error `conflict` saw another value, by either; with any other error it did not happen and
 //! proves nothing: the error says why, and it is not the value.
@@ -25,6 +26,8 @@ pub struct Semantics {
     pub nil_read: NilRead,
     /// A cas that failed without an error.
     pub failed_cas: FailedCas,
+    /// The register at the start.
+    pub initially: Initially,
 }
 
 /// What a read that answered nil has seen.
@@ -45,6 +48,16 @@ pub enum FailedCas {
     NotApplied,
     /// That the value was another one at some point between its invocation and its completion.
     ValueDiffered,
+}
+
+/// What a register holds before the first operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Initially {
+    /// Nil.
+    #[default]
+    Nil,
+    /// Nobody knows: it may be any value that the operations speak of.
+    Unknown,
 }
 
 /// What is asked of a register.
@@ -74,24 +87,47 @@ pub enum Output {
     Differed,
 }
 
-/// The model of one register, nil at the start.
+/// The model of one register.
 #[derive(Debug, Clone, Copy)]
 pub struct Register<'a> {
     symbols: &'a Symbols,
     nil_read: NilRead,
+    initial: &'a [Value],
 }
 
 impl<'a> Register<'a> {
-    /// A register whose values have their texts in `symbols`.
+    /// A register whose values have their texts in `symbols`. It is nil at the start.
     #[must_use]
     pub fn new(symbols: &'a Symbols, nil_read: NilRead) -> Self {
-        Register { symbols, nil_read }
+        Register { symbols, nil_read, initial: &[Datum::Nil] }
+    }
+
+    /// The same, but with one of these values at the start.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn starting_with(self, initial: &'a [Value]) -> Self {
+        assert!(!initial.is_empty(), "a register has a value at the start");
+        Register { initial, ..self }
+    }
+
+    /// The values that it may have at the start.
+    #[must_use]
+    pub fn initial_values(&self) -> &'a [Value] {
+        self.initial
     }
 
     /// The JSON text of a value, `null` for nil.
     #[must_use]
     pub fn text(&self, value: Value) -> String {
         value.text(self.symbols)
+    }
+
+    /// Whether a read may answer this in any state.
+    #[must_use]
+    pub fn fits_any(&self, read: Value) -> bool {
+        read == Datum::Nil && self.nil_read == NilRead::Anything
     }
 }
 
@@ -101,15 +137,13 @@ impl Model for Register<'_> {
     type Output = Output;
 
     fn initial(&self) -> Vec<Value> {
-        vec![Datum::Nil]
+        self.initial.to_vec()
     }
 
     fn step(&self, state: &Value, input: &Input, output: Option<&Output>) -> Option<Value> {
         match (*input, output) {
             (Input::Read, None) => Some(*state),
-            (Input::Read, Some(Output::Value(Datum::Nil))) if self.nil_read == NilRead::Anything => {
-                Some(*state)
-            }
+            (Input::Read, Some(Output::Value(value))) if self.fits_any(*value) => Some(*state),
             (Input::Read, Some(Output::Value(value))) => (value == state).then_some(*state),
             (Input::Write(value), None | Some(Output::Done)) => Some(value),
             (Input::Cas { from, to }, None) => Some(if *state == from { to } else { *state }),
@@ -155,6 +189,7 @@ mod tests {
         let (symbols, one, two) = values();
         let register = Register::new(&symbols, NilRead::Nil);
         assert_eq!(register.initial(), [Datum::Nil]);
+        assert_eq!(register.starting_with(&[one, two]).initial(), [one, two]);
         let written = register.step(&Datum::Nil, &Input::Write(one), Some(&Output::Done)).unwrap();
         assert_eq!(register.step(&written, &Input::Read, Some(&Output::Value(one))), Some(one));
         assert_eq!(register.step(&written, &Input::Read, Some(&Output::Value(two))), None);

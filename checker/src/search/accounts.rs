@@ -12,7 +12,7 @@ mod tests;
 use pages::{Names, Page};
 
 use super::keys::{Judge, Timed, after, no_order};
-use super::{Contradiction, keys};
+use super::{Contradiction, check_counted, keys};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::findings::Findings;
 use crate::history::{History, Input, Object, OperationId, Outcome, Symbol};
@@ -39,7 +39,8 @@ pub fn accounts(history: &History, initially: Initially, limits: &Limits<'_>) ->
         let explain = |contradiction: &Contradiction| {
             Explanation { history, name, ids, timed: &timed }.anomaly(contradiction)
         };
-        judge.object(history.text(name), &Account { initially }, &timed, explain);
+        let check = |limits: &Limits<'_>| check_counted(&Account { initially }, &timed.operations, limits);
+        judge.object(history.text(name), check, explain);
     }
     judge.finish()
 }

@@ -3,7 +3,7 @@
 //! Every object gets the whole of the steps and of the memory, so that one hard object does not keep the others from
 //! being judged. Time is one for all.
 
-use super::{Contradiction, Outcome, check_counted};
+use super::{Contradiction, Outcome};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::explain::{self, Scene};
 use crate::findings::Findings;
@@ -68,16 +68,15 @@ impl<'a, 'l> Judge<'a, 'l> {
         &mut self.findings
     }
 
-    /// Judges one object, whose name is `key`.
-    pub(super) fn object<M: Model>(
+    /// Judges one object, whose name is `key`, by what `check` says within the limits, and how much memory that took.
+    pub(super) fn object(
         &mut self,
         key: &str,
-        model: &M,
-        timed: &Timed<M>,
+        check: impl FnOnce(&Limits<'l>) -> (Outcome, u64),
         explain: impl FnOnce(&Contradiction) -> Anomaly,
     ) {
         self.findings.keys += 1;
-        let (outcome, peak) = check_counted(model, &timed.operations, self.limits);
+        let (outcome, peak) = check(self.limits);
         self.findings.peak_bytes = self.findings.peak_bytes.max(peak);
         match outcome {
             Outcome::Linearizable(_) => {}

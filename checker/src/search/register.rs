@@ -1,6 +1,16 @@
 //! The registers of a history, each judged by itself.
 
-use std::collections::BTreeMap;
+mod decide;
+#[cfg(test)]
+mod tests;
+mod unique;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use decide::check_register;
+use decide::check_register_counted;
+
+use unique::spoken_of;
 
 use super::Contradiction;
 use super::keys::{self, Judge, Timed, after, name, no_order};
@@ -8,7 +18,7 @@ use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::findings::Findings;
 use crate::history::{Datum, History, Input, Object, OperationId, Outcome, Output, Symbol};
 use crate::limits::Limits;
-use crate::model::register::{self, FailedCas, Register, Semantics, Value};
+use crate::model::register::{self, FailedCas, Initially, Register, Semantics, Value};
 
 /// The most operations that are shown beside those that contradict each other.
 const CONTEXT_MAX: usize = 2;
@@ -23,7 +33,6 @@ pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) ->
             by_key.entry(operation.key).or_default().push(id);
         }
     }
-    let model = Register::new(&history.symbols, semantics.nil_read);
     let mut judge = Judge::new(limits);
     for (key, ids) in by_key {
         judge.findings().operations += ids.len() as u64;
@@ -33,11 +42,13 @@ pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) ->
                 timed.push(history, *id, input, output);
             }
         }
+        let values = initial_values(&timed, semantics.initially);
+        let model = Register::new(&history.symbols, semantics.nil_read).starting_with(&values);
         let text = key.map_or("", |key| history.text(key));
         let explain = |contradiction: &Contradiction| {
             Explanation { history, key, ids: &ids, timed: &timed, model }.anomaly(contradiction)
         };
-        judge.object(text, &model, &timed, explain);
+        judge.object(text, |limits| check_register_counted(&model, &timed.operations, limits), explain);
     }
     judge.finish()
 }
@@ -68,6 +79,16 @@ fn translate(
         (Outcome::Fail(_), _) => return None,
     };
     Some((input, output))
+}
+
+/// What the register may hold at the start.
+fn initial_values(timed: &Timed<Register<'_>>, initially: Initially) -> Vec<Value> {
+    let spoken_of = timed.operations.iter().flat_map(spoken_of);
+    let all = match initially {
+        Initially::Nil => BTreeSet::from([Datum::Nil]),
+        Initially::Unknown => [Datum::Nil].into_iter().chain(spoken_of).collect(),
+    };
+    all.into_iter().collect()
 }
 
 /// Whether the error's code says that the value was another one.
@@ -155,6 +176,3 @@ impl Explanation<'_> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

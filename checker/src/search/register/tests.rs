@@ -131,6 +131,18 @@ fn the_switches_decide_what_a_failed_cas_and_a_nil_read_prove() {
 
     let nil_read = "p0: |-write 1-| |-get null-| |-get 1-|";
     assert_eq!(judge(nil_read, Semantics::default()).anomalies.len(), 1);
+    let unknown = Semantics { initially: Initially::Unknown, ..Semantics::default() };
+    for (picture, initially_nil, initially_unknown) in [
+        ("p0: |-get 1-| |-write 2-| |-get 2-|", 1, 0),
+        // The value at the start may be one that is written later too.
+        ("p0: |-get 1-| |-write 1-| |-get 1-|", 1, 0),
+        ("p0: |-get 1-| |-get 2-|", 1, 1),
+        ("p0: |-write 2-| |-get 1-|", 1, 1),
+    ] {
+        let found =
+            [Semantics::default(), unknown].map(|semantics| judge(picture, semantics).anomalies.len());
+        assert_eq!(found, [initially_nil, initially_unknown], "{picture}");
+    }
     let anything = Semantics { nil_read: NilRead::Anything, ..Semantics::default() };
     assert_eq!(judge(nil_read, anything).anomalies, vec![]);
 }

@@ -1,0 +1,39 @@
+//! Which decider answers for a register: the cheapest that can.
+//!
+//! 1. [Chains](crate::search::chains), if every value that was seen has one writer: linear.
+//! 2. The [search](crate::search::check) for any model.
+
+use super::unique;
+use crate::limits::{Budget, Exceeded, Limits};
+use crate::model::OperationOf;
+use crate::model::register::Register;
+use crate::search::{Outcome, check_counted, decided, unknown};
+
+/// Judges the operations on one register, as [`check`](crate::search::check) does, in linear time where every value has
+/// one writer.
+///
+/// # Panics
+/// If an operation returned before it was invoked.
+#[must_use]
+pub fn check_register(
+    model: &Register<'_>,
+    operations: &[OperationOf<Register<'_>>],
+    limits: &Limits<'_>,
+) -> Outcome {
+    check_register_counted(model, operations, limits).0
+}
+
+/// [`check_register`], and the most memory it used.
+pub(super) fn check_register_counted(
+    model: &Register<'_>,
+    operations: &[OperationOf<Register<'_>>],
+    limits: &Limits<'_>,
+) -> (Outcome, u64) {
+    let mut budget = Budget::new(limits);
+    match unique::decide(model, operations, &mut budget) {
+        Ok(Some(decision)) => (decided(model, operations, decision, limits), budget.peak()),
+        // The search says how far it came.
+        Ok(None) | Err(Exceeded::Steps(_)) => check_counted(model, operations, limits),
+        Err(exceeded) => (unknown(operations, exceeded), budget.peak()),
+    }
+}
