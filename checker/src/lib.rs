@@ -27,6 +27,8 @@ pub mod check;
 pub mod cli;
 pub mod convergence;
 pub mod delivery;
+#[cfg(test)]
+pub(crate) mod differential;
 pub mod durability;
 pub mod evidence;
 pub mod explain;

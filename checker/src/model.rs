@@ -14,6 +14,8 @@
 
 pub mod accounts;
 pub mod register;
+#[cfg(test)]
+pub(crate) mod samples;
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -36,6 +36,8 @@
 mod notation;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod typed;
 
 use notation::Drawn;
 use thiserror::Error;

@@ -1,6 +1,7 @@
 //! The walk against exhaustive search, on thousands of small random histories.
 
-use super::generate::{Outcome, Random, Range, Shape, Simulated, What, history, simulate};
+use super::generate::{Outcome, Range, Shape, Simulated, What, history, simulate};
+use crate::differential::random::Random;
 use crate::limits::Limits;
 
 /// Whether some order of the operations explains everything, by trying them all.

@@ -2,31 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::differential::random::Random;
 use crate::history::History;
 use crate::history::jsonl::{self, Event, Header, Process, Type, Writer};
-
-/// SplitMix64: a few lines instead of a dependency, and the same histories for ever.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `bound`.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// True `percent` times of a hundred.
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
 
 /// One operation as the simulation knows it.
 #[derive(Debug, Clone)]

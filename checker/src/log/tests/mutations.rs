@@ -1,7 +1,8 @@
 //! Valid histories of some size, with one lie put into each: the check must tell that lie and no other.
 
-use super::generate::{Outcome, Random, Shape, Simulated, What, history, simulate};
+use super::generate::{Outcome, Shape, Simulated, What, history, simulate};
 use crate::anomaly::AnomalyKind;
+use crate::differential::random::Random;
 use crate::limits::Limits;
 
 const SHAPE: Shape =
