@@ -14,8 +14,10 @@
 mod datum;
 mod fault;
 mod general;
+mod interner;
 pub mod jsonl;
 mod operation;
+mod processes;
 mod symbol;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ pub use fault::{Fault, FaultLine};
 pub use operation::{
     Delivery, Entry, Input, Moment, Object, Operation, OperationId, Outcome, Output, PageRange,
 };
+use processes::{Process, Processes};
 pub use symbol::{List, Symbol, Symbols};
 use thiserror::Error;
 
@@ -45,7 +48,7 @@ pub struct History {
     operations: Vec<Operation>,
     faults: Vec<Fault>,
     events: Vec<Event>,
-    processes: HashMap<u64, Process>,
+    processes: Processes,
     open_faults: HashMap<(Symbol, Option<Symbol>), u32>,
     last_time: u64,
     started_unix_ns: Option<u64>,
@@ -61,13 +64,6 @@ enum Event {
     Completed(OperationId),
     FaultBegan(u32),
     FaultEnded(u32),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Process {
-    Idle,
-    Open(OperationId),
-    Dead,
 }
 
 /// One thing that clients did, as it happened.
@@ -250,12 +246,12 @@ impl History {
         input: Input,
     ) -> Result<OperationId, HistoryError> {
         self.accept(at)?;
-        match self.processes.get(&process) {
-            None | Some(Process::Idle) => {}
-            Some(Process::Dead) => {
+        match self.processes.get(process) {
+            Process::Idle => {}
+            Process::Dead => {
                 return Err(HistoryError::Dead { process, f: input.f(&self.symbols).to_owned() });
             }
-            Some(&Process::Open(open)) => {
+            Process::Open(open) => {
                 let open = self.operation(open);
                 return Err(HistoryError::AlreadyOpen {
                     process,
@@ -268,7 +264,7 @@ impl History {
         let id = OperationId(u32::try_from(self.operations.len()).map_err(|_| HistoryError::Full)?);
         let outcome = Outcome::Info(None);
         self.operations.push(Operation { process, node, key, input, invoked: at, outcome, completed: None });
-        self.processes.insert(process, Process::Open(id));
+        self.processes.set(process, Process::Open(id));
         self.record(at, Event::Invoked(id));
         Ok(id)
     }
@@ -304,7 +300,7 @@ impl History {
         let operation = &mut self.operations[id.index()];
         operation.outcome = outcome;
         operation.completed = Some(at);
-        self.processes.insert(process, next);
+        self.processes.set(process, next);
         self.record(at, Event::Completed(id));
         Ok(id)
     }
@@ -339,9 +335,9 @@ impl History {
     /// What the process has invoked and not completed.
     #[must_use]
     pub fn open(&self, process: u64) -> Option<OperationId> {
-        match self.processes.get(&process) {
-            Some(&Process::Open(id)) => Some(id),
-            None | Some(Process::Idle | Process::Dead) => None,
+        match self.processes.get(process) {
+            Process::Open(id) => Some(id),
+            Process::Idle | Process::Dead => None,
         }
     }
 

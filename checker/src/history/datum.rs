@@ -2,17 +2,20 @@
 //!
 //! What is more than a number lives in the history's [`Symbols`], which also keeps the lists ([`List`]).
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess};
 use serde_json::Value;
 
+use super::interner::Hash;
 use super::symbol::{List, Symbol, Symbols};
 
 /// A value of one [`History`](super::History).
 ///
 /// Two data of the same history are equal exactly when the values are; the order is one of the history, good for
-/// sorting and nothing else. A set is the list of its elements in that order. They mean nothing in another history.
+/// sorting and nothing else ([`Datum::compare`] is the same everywhere). A set is the sorted list of its elements.
+/// They mean nothing in another history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Datum {
     /// Null: nothing, or the value of a register that nobody wrote.
@@ -39,8 +42,9 @@ impl Datum {
     /// The value as JSON. What JSON cannot say, such as a keyword, is a string of its text.
     #[must_use]
     pub fn to_json(self, symbols: &Symbols) -> Value {
+        // A number that JSON would round stays a text.
         let other = |text: &str| match serde_json::from_str(text) {
-            Ok(number @ Value::Number(_)) => number,
+            Ok(Value::Number(number)) if number.to_string() == text => Value::Number(number),
             Ok(_) | Err(_) => Value::String(text.to_owned()),
         };
         match self {
@@ -79,6 +83,48 @@ impl Datum {
             Datum::List(list) => Some(symbols.items(list)),
             _ => None,
         }
+    }
+
+    /// The order of two values by what they are: the same in every history.
+    #[must_use]
+    pub fn compare(self, other: Datum, symbols: &Symbols) -> Ordering {
+        let kind = |datum: Datum| match datum {
+            Datum::Nil => 0,
+            Datum::Bool(_) => 1,
+            Datum::Int(_) => 2,
+            Datum::Name(_) => 3,
+            Datum::Other(_) => 4,
+            Datum::List(_) => 5,
+            Datum::Map(_) => 6,
+        };
+        match (self, other) {
+            (Datum::Bool(one), Datum::Bool(other)) => one.cmp(&other),
+            (Datum::Int(one), Datum::Int(other)) => one.cmp(&other),
+            (Datum::Name(one), Datum::Name(other)) | (Datum::Other(one), Datum::Other(other)) => {
+                symbols.text(one).cmp(symbols.text(other))
+            }
+            (Datum::List(one), Datum::List(other)) | (Datum::Map(one), Datum::Map(other)) => {
+                let (one, other) = (symbols.items(one), symbols.items(other));
+                let first = one.iter().zip(other).map(|(one, other)| one.compare(*other, symbols));
+                first.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| one.len().cmp(&other.len()))
+            }
+            (one, other) => kind(one).cmp(&kind(other)),
+        }
+    }
+
+    /// Folds the value into a hash.
+    #[inline]
+    pub(super) fn hash_into(self, hash: Hash) -> Hash {
+        let (kind, word) = match self {
+            Datum::Nil => (0, 0),
+            Datum::Bool(value) => (1, u64::from(value)),
+            Datum::Int(value) => (2, value.cast_unsigned()),
+            Datum::Name(name) => (3, name.index() as u64),
+            Datum::Other(text) => (4, text.index() as u64),
+            Datum::List(list) => (5, list.index() as u64),
+            Datum::Map(list) => (6, list.index() as u64),
+        };
+        hash.word(word ^ kind << 60)
     }
 
     /// Reads a JSON text.
@@ -210,6 +256,8 @@ mod tests {
         let list = symbols.list(&[keyword, Datum::Int(3)]);
         assert_eq!(Datum::List(list).text(&symbols), "[\":a\",3]");
         assert_eq!(Datum::Map(list).text(&symbols), "{\":a\":3}");
+        let long = "123456789012345678901234567890";
+        assert_eq!(Datum::Other(symbols.intern(long)).text(&symbols), format!("\"{long}\""));
         assert_eq!(Datum::Other(symbols.intern("true")).text(&symbols), "\"true\"");
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn canonical(f: &str) -> &str {
 }
 
 impl Input {
-    /// The argument of an operation on a general object, as [`input`] read it; of a cas, and of what is about the chat, nil.
+    /// The argument of an operation on a general object, as readers find it; of a cas, and of what is about the chat, nil.
     #[must_use]
     pub fn argument(&self) -> Datum {
         match *self {

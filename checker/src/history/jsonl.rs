@@ -350,7 +350,7 @@ fn push(history: &mut History, line: &Line<'_>, text: &[u8]) -> Result<(), Refus
             history.invoke(at, process, node, key, input)?;
             return Ok(());
         }
-        Type::Ok => match history.open(process).map(|id| history.operation(id).input.clone()) {
+        Type::Ok => match history.open(process).map(|id| history.operation(id).input) {
             // The answer's shape depends on the question; without the right one the history refuses it below.
             Some(input) if input.f(&history.symbols) == f => {
                 Outcome::Ok(Output::parse(&input, value, &mut history.symbols).map_err(misfit)?)

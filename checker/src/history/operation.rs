@@ -90,7 +90,7 @@ pub enum Outcome {
 }
 
 /// What a client asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// Append a message to the conversation `key`. Ids are unique in the history.
     Send {

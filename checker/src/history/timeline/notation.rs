@@ -21,7 +21,7 @@ impl Drawn {
             Outcome::Ok(output) => (Some(output.clone()), None),
             Outcome::Fail(error) | Outcome::Info(error) => (None, *error),
         };
-        Drawn { key: operation.key, input: operation.input.clone(), output, error }
+        Drawn { key: operation.key, input: operation.input, output, error }
     }
 
     pub(super) fn parse(text: &str, symbols: &mut Symbols) -> Result<Self, String> {
