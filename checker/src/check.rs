@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::evidence::Evidence;
 use crate::findings::Findings;
 use crate::history::{History, Object};
-use crate::limits::Limits;
+use crate::limits::{Limits, Pool};
 use crate::model::accounts::Initially;
 use crate::model::register::Semantics;
 use crate::verdict::CheckResult;
@@ -82,15 +82,17 @@ impl FromStr for CheckName {
     }
 }
 
-/// Judges the evidence by each of the checks, each within the limits.
+/// Judges the evidence by each of the checks, each within the limits. The results are in the order of the names.
 #[must_use]
 pub fn check(evidence: &Evidence, names: &[CheckName], limits: &Limits<'_>) -> Vec<CheckResult> {
     names.iter().map(|name| check_one(evidence, *name, limits)).collect()
 }
 
-/// Judges the evidence by one check.
+/// Judges the evidence by one check, on the threads of the rayon pool that the caller is in.
 #[must_use]
 pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> CheckResult {
+    let pool = Pool::default();
+    let limits = &limits.pooled(&pool);
     match name {
         CheckName::Linearizable => linearizable(&evidence.history, limits),
         CheckName::Durable => durability::check(&evidence.history, limits),
@@ -106,9 +108,18 @@ pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> C
 /// whole is linearizable exactly if each object is.
 fn linearizable(history: &History, limits: &Limits<'_>) -> CheckResult {
     let initially = if history.is_initially_empty() { Initially::Absent } else { Initially::Unknown };
-    log::check(history, limits)
-        .and(search::accounts(history, initially, limits))
-        .and(search::register(history, Semantics::default(), limits))
+    let (conversations, (accounts, registers)) = rayon::join(
+        || log::check(history, limits),
+        || {
+            rayon::join(
+                || search::accounts(history, initially, limits),
+                || search::register(history, Semantics::default(), limits),
+            )
+        },
+    );
+    conversations
+        .and(accounts)
+        .and(registers)
         .and(unknown_operations(history))
         .into_result(CheckName::Linearizable)
 }

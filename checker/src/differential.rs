@@ -191,7 +191,8 @@ fn look_at_contradiction<M: Model>(
     operations: &[OperationOf<M>],
     contradiction: &Contradiction,
 ) -> Result<(), String> {
-    let Contradiction { operations: proof, blocked, refusals } = contradiction;
+    let Contradiction { operations: proof, blocked, refusals, cut_short } = contradiction;
+    assert_eq!(*cut_short, None, "small histories need no limit");
     if !proof.contains(blocked) || refusals.is_empty() || !proof.is_sorted_by(|one, other| one < other) {
         return Err(format!("{contradiction:?} is not well formed"));
     }

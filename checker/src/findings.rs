@@ -22,6 +22,12 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Nothing but a doubt.
+    #[must_use]
+    pub fn doubt(doubt: String) -> Findings {
+        Findings { doubts: vec![doubt], ..Findings::default() }
+    }
+
     /// What two deciders found about different objects, one after the other.
     #[must_use]
     pub fn and(mut self, other: Findings) -> Findings {

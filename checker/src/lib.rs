@@ -12,9 +12,12 @@
 //! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
 //!   [`report`] puts it into paragraphs.
 //!
-//! **Invariant:** a verdict is a function of the evidence. There is no clock here, no randomness, no thread and no
-//! file, and no order of a hash map reaches a result. `clippy.toml` and the lint below hold this. What
-//! touches the world stands apart: `rundir` reads files (feature `files`), `cli` is the command line (feature `cli`).
+//! **Invariant:** a verdict is a function of the evidence. There is no clock here, no randomness and no file, and no
+//! order of a hash map or of threads reaches a result. `clippy.toml` and the lint below hold this. Threads there are,
+//! rayon's, for objects that are judged independently: what they find is put together in the order of the objects, so a
+//! result is the same for every number of them. Only a limit can make a difference: which object finds the memory full,
+//! or the time over, is a matter of luck, and what was found out then is `unknown` and never the contrary. What touches
+//! the world stands apart: `rundir` reads files (feature `files`), `cli` is the command line (feature `cli`).
 //!
 //! # Caveats
 //! A valid verdict is about what was recorded, not about what could have happened. Time is the recorder's: an

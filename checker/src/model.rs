@@ -56,6 +56,11 @@ pub trait Model {
     fn observes(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
         false
     }
+
+    /// The bytes that a state owns beside its own size, on the heap. They count against the limit of memory.
+    fn heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
 }
 
 /// One operation, placed in time.

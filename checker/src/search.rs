@@ -28,13 +28,14 @@
 //!
 //! # Caveats
 //! * The time is exponential in the number of operations that are pending at once, in the worst case.
-//! * The memory limit counts configurations and the shallow size of states; what a state owns elsewhere is not seen.
+//! * What a state owns elsewhere counts against the memory limit only if [`Model::heap_bytes`] tells.
 
 mod accounts;
 mod chains;
 mod keys;
 mod links;
 mod numbers;
+mod objects;
 mod problem;
 mod register;
 mod seen;
@@ -69,8 +70,8 @@ pub enum Outcome {
 /// Why operations are not linearizable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
-    /// The operations that cannot be in any order, ascending. Without any one of them the rest could be, if the search
-    /// for that was not cut short by a limit.
+    /// The operations that cannot be in any order, ascending. Without any one of them the rest could be, unless the search
+    /// for that was [cut short](Self::cut_short).
     ///
     /// The operations that are missing here were not assumed away: each may still take effect in its time, or not, and
     /// that does not help.
@@ -79,6 +80,16 @@ pub struct Contradiction {
     pub blocked: usize,
     /// Why the model refuses it: in the states that are possible there, a few of them.
     pub refusals: Vec<String>,
+    /// The limit that ended the search for what can be spared, if one did: then there may be more operations here than
+    /// it takes.
+    pub cut_short: Option<Exceeded>,
+}
+
+impl Contradiction {
+    /// One of which nobody asked more than whether it is there.
+    fn untold(blocked: usize) -> Self {
+        Contradiction { operations: vec![blocked], blocked, refusals: Vec::new(), cut_short: None }
+    }
 }
 
 /// How far a search came before it hit a limit.
@@ -140,30 +151,54 @@ pub struct Unknown {
 /// If an operation returned before it was invoked, or `model` has no initial state.
 #[must_use]
 pub fn check<M: Model>(model: &M, operations: &[OperationOf<M>], limits: &Limits<'_>) -> Outcome {
-    check_counted(model, operations, limits).0
+    check_counted(model, operations, true, limits).0
 }
 
-/// [`check`], and the most memory it used.
-fn check_counted<M: Model>(model: &M, operations: &[OperationOf<M>], limits: &Limits<'_>) -> (Outcome, u64) {
+/// [`check`], and the most memory it used. A contradiction that is not `told` is not shrunk: it has nothing but the
+/// operation that could not be placed.
+fn check_counted<M: Model>(
+    model: &M,
+    operations: &[OperationOf<M>],
+    told: bool,
+    limits: &Limits<'_>,
+) -> (Outcome, u64) {
     let mut budget = Budget::new(limits);
-    // To build the problem takes a while, so the time is asked for before.
-    if let Err(exceeded) = budget.spend(0) {
-        return (unknown(operations, exceeded), budget.peak());
-    }
-    let problem = Problem::whole(model, operations);
-    let mut walk = Walk::new(&problem, &mut budget);
-    let outcome = match walk.find() {
+    let outcome = decide(model, operations, told, limits, &mut budget);
+    (outcome, budget.peak())
+}
+
+fn decide<M: Model>(
+    model: &M,
+    operations: &[OperationOf<M>],
+    told: bool,
+    limits: &Limits<'_>,
+    budget: &mut Budget<'_>,
+) -> Outcome {
+    let problem = match Problem::whole(model, operations, budget) {
+        Ok(problem) => problem,
+        Err(exceeded) => return unknown(operations, exceeded),
+    };
+    let before = budget.memory();
+    let mut walk = Walk::new(&problem, budget);
+    match walk.find() {
         Ok(Some(order)) => Outcome::Linearizable(order),
+        Ok(None) if !told => {
+            let blocked = problem.members[problem.by_return[walk.reached()] as usize].operation;
+            Outcome::NotLinearizable(Contradiction::untold(blocked))
+        }
         Ok(None) => {
             let reached = walk.reached();
-            Outcome::NotLinearizable(shrink::shrink(&problem, reached, &walk.into_states(), limits))
+            let states = walk.into_states();
+            // Of what the walk has remembered only the states are left.
+            let owned: usize = states.iter().map(|state| size_of_val(state) + model.heap_bytes(state)).sum();
+            budget.release((budget.memory() - before).saturating_sub(owned as u64));
+            Outcome::NotLinearizable(shrink::shrink(&problem, reached, &states, limits))
         }
         Err(exceeded) => {
             let (ordered, completions) = (walk.reached(), problem.returns());
             Outcome::Unknown(Unknown { exceeded, ordered, completions })
         }
-    };
-    (outcome, budget.peak())
+    }
 }
 
 /// Nothing was ordered before a limit was hit.
@@ -177,10 +212,12 @@ fn decided<M: Model>(
     model: &M,
     operations: &[OperationOf<M>],
     decision: Decision,
+    told: bool,
     limits: &Limits<'_>,
 ) -> Outcome {
     match decision {
         Decision::Order(order) => Outcome::Linearizable(order),
+        Decision::NoOrder(some) if !told => Outcome::NotLinearizable(Contradiction::untold(some[0])),
         Decision::NoOrder(some) => {
             Outcome::NotLinearizable(contradiction_among(model, operations, &some, limits))
         }
@@ -203,13 +240,17 @@ fn contradiction_among<M: Model>(
             contradiction
         }
         outcome => {
-            debug_assert!(matches!(outcome, Outcome::Unknown(_)), "{some:?} have an order: {outcome:?}");
+            let cut_short = match outcome {
+                Outcome::Unknown(Unknown { exceeded, .. }) => Some(exceeded),
+                _ => None,
+            };
+            debug_assert!(cut_short.is_some(), "{some:?} have an order: {outcome:?}");
             // The verdict stands; only the reasons are missing.
             let answered = |position: &usize| operations[*position].returned.is_some();
             let operations_left: Vec<usize> = some.iter().copied().filter(answered).collect();
             let last = operations_left.iter().max_by_key(|position| operations[**position].returned);
             let blocked = *last.expect("a contradiction has an operation that was answered");
-            Contradiction { operations: operations_left, blocked, refusals: Vec::new() }
+            Contradiction { operations: operations_left, blocked, refusals: Vec::new(), cut_short }
         }
     }
 }

@@ -106,3 +106,47 @@ fn the_checks_come_in_the_order_asked_for() {
     let results = check(&Evidence::default(), &names, &Limits::none());
     assert_eq!(results.iter().map(|result| result.name).collect::<Vec<_>>(), names);
 }
+
+/// Conversations, accounts and registers in great number, of which some are wrong.
+fn many_objects() -> History {
+    let mut number = 1_u64;
+    let mut random = |below: u64| {
+        // An odd multiplier and the upper bits: enough to look irregular.
+        number = number.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (number >> 33) % below
+    };
+    let mut processes = vec![String::new(); 4];
+    for operation in 0..1500 {
+        let (object, value) = (random(150), random(3));
+        let what = match random(6) {
+            0 | 1 => format!("|-write {value} @r{object}-|"),
+            2 | 3 => format!("|-get {value} @r{object}-|"),
+            4 if value == 0 => format!("|-create a{object}-|"),
+            4 => format!("|-login a{object}-|"),
+            _ => format!("|-send m{operation}={} @c{object}-|", value + 1),
+        };
+        for (process, line) in processes.iter_mut().enumerate() {
+            let busy = process as u64 == operation % 4;
+            line.push_str(&if busy { what.clone() } else { " ".repeat(what.len() - 3) });
+        }
+    }
+    let picture: Vec<String> =
+        processes.iter().enumerate().map(|(process, line)| format!("p{process}: {line}")).collect();
+    timeline::parse(&picture.join("\n")).unwrap()
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let evidence = Evidence { history: many_objects(), ..Evidence::default() };
+    let names = [CheckName::Linearizable, CheckName::Durable];
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let results = pool.install(|| check(&evidence, &names, &Limits::none()));
+        assert!(results[0].anomalies_total > 50, "{:?}", results[0].reason);
+        serde_json::to_string_pretty(&results).unwrap()
+    };
+    let one = on(1);
+    for threads in [2, 8, 2, 8] {
+        assert_eq!(on(threads), one);
+    }
+}

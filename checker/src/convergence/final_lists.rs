@@ -10,31 +10,50 @@ use crate::limits::{Budget, Exceeded};
 use crate::model::accounts::Presence;
 use crate::search::pages::Names;
 
+/// The most disagreements that are told.
+const TOLD_MAX: usize = 64;
+
 /// Compares what the final lists say about each name. A list that is not what was asked for says nothing.
 pub(super) fn check(history: &History, budget: &mut Budget<'_>) -> Result<Findings, Exceeded> {
-    let lists: Vec<OperationId> = history.ids().filter(|id| is_final_list(history, *id)).collect();
+    let mut lists: Vec<OperationId> = Vec::new();
+    for id in history.ids() {
+        budget.tick()?;
+        if is_final_list(history, id) {
+            budget.push(&mut lists, id)?;
+        }
+    }
     let mut findings = Findings { operations: lists.len() as u64, ..Findings::default() };
     let Some(&first) = lists.first() else { return Ok(findings) };
-    let names = Names::of(history);
-    let uncertain = uncertain(history, first);
+    let names = Names::of(history, budget)?;
+    let uncertain = uncertain(history, first, budget)?;
     let mut said: BTreeMap<usize, (Presence, OperationId)> = BTreeMap::new();
     let mut contradictions: BTreeMap<usize, [(Presence, OperationId); 2]> = BTreeMap::new();
     for id in &lists {
-        let Some(Ok(page)) = names.page(history, *id) else { continue };
+        let Some(Ok(page)) = names.page(history, *id, budget)? else { continue };
+        let mut new = 0;
         for rank in 0..names.len() {
             budget.step()?;
             let Some(presence) = page.shows(rank, history.text(names.name(rank))) else { continue };
-            let first = *said.entry(rank).or_insert((presence, *id));
+            let first = *said.entry(rank).or_insert_with(|| {
+                new += 1;
+                (presence, *id)
+            });
             if first.0 != presence && !uncertain.contains(&names.name(rank)) {
-                contradictions.entry(rank).or_insert([first, (presence, *id)]);
+                contradictions.entry(rank).or_insert_with(|| {
+                    new += 1;
+                    [first, (presence, *id)]
+                });
             }
         }
+        // An entry of a tree, with its share of the nodes.
+        budget.allocate(new * 2 * size_of::<(usize, [(Presence, OperationId); 2])>() as u64)?;
     }
+    findings.anomalies_total = contradictions.len() as u64;
     findings.anomalies = contradictions
         .into_iter()
+        .take(TOLD_MAX)
         .map(|(rank, answers)| disagreement(history, names.name(rank), answers))
         .collect();
-    findings.anomalies_total = findings.anomalies.len() as u64;
     findings.doubts = super::unanswered(&answers(history, &lists)).into_iter().collect();
     Ok(findings)
 }
@@ -44,7 +63,11 @@ fn is_final_list(history: &History, id: OperationId) -> bool {
 }
 
 /// The names that may still change when the lists are made: nobody knows the outcome of a change, or it is late.
-fn uncertain(history: &History, first: OperationId) -> BTreeSet<Symbol> {
+fn uncertain(
+    history: &History,
+    first: OperationId,
+    budget: &mut Budget<'_>,
+) -> Result<BTreeSet<Symbol>, Exceeded> {
     let began = history.operation(first).invoked;
     let may_change = |operation: &&crate::history::Operation| {
         matches!(operation.input, Input::CreateAccount | Input::DeleteAccount)
@@ -54,7 +77,14 @@ fn uncertain(history: &History, first: OperationId) -> BTreeSet<Symbol> {
                 Outcome::Info(_) => true,
             }
     };
-    history.operations().iter().filter(may_change).filter_map(|operation| operation.key).collect()
+    let mut uncertain = BTreeSet::new();
+    for operation in history.operations() {
+        budget.tick()?;
+        if let Some(name) = operation.key.filter(|_| may_change(&operation)) {
+            budget.allocate(if uncertain.insert(name) { 2 * size_of::<Symbol>() as u64 } else { 0 })?;
+        }
+    }
+    Ok(uncertain)
 }
 
 fn disagreement(history: &History, name: Symbol, answers: [(Presence, OperationId); 2]) -> Anomaly {

@@ -9,6 +9,9 @@ use crate::findings::Findings;
 use crate::history::{Entry, History, Input, OperationId, Outcome, Output, PageRange, Symbol};
 use crate::limits::{Budget, Exceeded};
 
+/// The most conversations of which it is told that the nodes disagree.
+const TOLD_MAX: usize = 64;
+
 /// The messages of one conversation, as the final reads show them.
 #[derive(Debug, Default)]
 struct Shown {
@@ -22,12 +25,16 @@ struct Shown {
 
 pub(super) fn check(history: &History, budget: &mut Budget<'_>) -> Result<Findings, Exceeded> {
     let mut shown: BTreeMap<Symbol, Shown> = BTreeMap::new();
-    let uncertain = uncertain_deletions(history);
+    let uncertain = uncertain_deletions(history, budget)?;
     let mut answers: BTreeMap<String, bool> = BTreeMap::new();
     let mut findings = Findings::default();
-    for id in history.ids().filter(|id| history.operation(*id).is_final()) {
-        budget.step()?;
+    for id in history.ids() {
+        budget.tick()?;
         let operation = history.operation(id);
+        if !operation.is_final() {
+            continue;
+        }
+        budget.step()?;
         let (Some(key), Input::Read { range, .. }) = (operation.key, &operation.input) else { continue };
         findings.operations += 1;
         let page = match range {
@@ -41,33 +48,42 @@ pub(super) fn check(history: &History, budget: &mut Budget<'_>) -> Result<Findin
             *answered = true;
             let shown = shown.entry(key).or_default();
             shown.reads.push((id, *head));
-            budget.allocate(64 * entries.len() as u64)?;
             for entry in entries {
-                shown.see(*entry, id, uncertain.contains(&(key, entry.seq)));
+                budget.tick()?;
+                let new = shown.see(*entry, id, uncertain.contains(&(key, entry.seq)));
+                // An entry of a tree, with its share of the nodes.
+                budget.allocate(if new { 2 * size_of::<(u64, (Entry, OperationId))>() as u64 } else { 0 })?;
             }
         }
     }
-    let sends = sends(history);
-    findings.anomalies = shown
-        .iter()
-        .filter_map(|(key, shown)| {
-            shown
-                .contradiction(history, *key)
-                .or_else(|| shown.acknowledged_but_missing(history, *key, &sends))
-        })
-        .collect();
-    findings.anomalies_total = findings.anomalies.len() as u64;
+    let sends = sends(history, budget)?;
+    for (key, shown) in &shown {
+        let found = match shown.contradiction(history, *key) {
+            None => shown.acknowledged_but_missing(history, *key, &sends, budget)?,
+            found => found,
+        };
+        findings.anomalies_total += u64::from(found.is_some());
+        if findings.anomalies.len() < TOLD_MAX {
+            findings.anomalies.extend(found);
+        }
+    }
     findings.doubts = super::unanswered(&answers).into_iter().collect();
     Ok(findings)
 }
 
 impl Shown {
-    fn see(&mut self, entry: Entry, read: OperationId, deletion_is_uncertain: bool) {
-        let (first, first_read) = *self.messages.entry(entry.seq).or_insert((entry, read));
+    /// Takes in what a read shows; whether the number is new.
+    fn see(&mut self, entry: Entry, read: OperationId, deletion_is_uncertain: bool) -> bool {
+        let mut new = false;
+        let (first, first_read) = *self.messages.entry(entry.seq).or_insert_with(|| {
+            new = true;
+            (entry, read)
+        });
         let differs = first.id != entry.id || (first.deleted != entry.deleted && !deletion_is_uncertain);
         if differs {
             self.contradiction.get_or_insert((first, first_read, entry, read));
         }
+        new
     }
 
     fn contradiction(&self, history: &History, key: Symbol) -> Option<Anomaly> {
@@ -97,16 +113,21 @@ impl Shown {
         history: &History,
         key: Symbol,
         sends: &HashMap<Symbol, OperationId>,
-    ) -> Option<Anomaly> {
-        let missed = |(read, head): &(OperationId, u64)| {
-            let began = history.operation(*read).invoked;
-            let beyond = self.messages.range((Bound::Excluded(*head), Bound::Unbounded));
-            beyond
-                .filter_map(|(_, (entry, other))| Some((*entry, *other, *sends.get(&entry.id)?)))
-                .find(|(_, _, send)| history.operation(*send).returned_before(began))
-                .map(|(entry, other, send)| (*read, *head, entry, other, send))
-        };
-        let (read, head, entry, other, send) = self.reads.iter().find_map(missed)?;
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Anomaly>, Exceeded> {
+        let mut missed = None;
+        'reads: for &(read, head) in &self.reads {
+            let began = history.operation(read).invoked;
+            for (_, &(entry, other)) in self.messages.range((Bound::Excluded(head), Bound::Unbounded)) {
+                budget.tick()?;
+                let send = sends.get(&entry.id);
+                if let Some(send) = send.filter(|send| history.operation(**send).returned_before(began)) {
+                    missed = Some((read, head, entry, other, *send));
+                    break 'reads;
+                }
+            }
+        }
+        let Some((read, head, entry, other, send)) = missed else { return Ok(None) };
         let sentence = format!(
             "`{}` is number {} of `{}` for {}, but for {} that conversation ends at {head}, though it was \
              acknowledged before",
@@ -117,28 +138,37 @@ impl Shown {
             explain::client(history, history.operation(read)),
         );
         let scene = Scene::new(history, Some(key), &[send, read, other]);
-        Some(Anomaly::of_scene(AnomalyKind::Diverged, &scene, sentence))
+        Ok(Some(Anomaly::of_scene(AnomalyKind::Diverged, &scene, sentence)))
     }
 }
 
 /// The sends that were acknowledged, by the message's id.
-fn sends(history: &History) -> HashMap<Symbol, OperationId> {
-    let acknowledged = history.ids().filter_map(|id| {
-        let operation = history.operation(id);
-        match (&operation.input, &operation.outcome) {
-            (Input::Send { id: message }, Outcome::Ok(_)) => Some((*message, id)),
-            _ => None,
+fn sends(history: &History, budget: &mut Budget<'_>) -> Result<HashMap<Symbol, OperationId>, Exceeded> {
+    let mut sends = HashMap::new();
+    for (id, operation) in history.ids().zip(history.operations()) {
+        budget.tick()?;
+        if let (Input::Send { id: message }, Outcome::Ok(_)) = (&operation.input, &operation.outcome) {
+            budget.room_in_map(&mut sends)?;
+            sends.insert(*message, id);
         }
-    });
-    acknowledged.collect()
+    }
+    Ok(sends)
 }
 
 /// The places of messages that may be deleted at any time: nobody knows the outcome of their deletion.
-fn uncertain_deletions(history: &History) -> HashSet<(Symbol, u64)> {
-    let uncertain =
-        history.operations().iter().filter_map(|operation| match (&operation.input, &operation.outcome) {
-            (Input::Delete { seq }, Outcome::Info(_)) => Some((operation.key?, *seq)),
-            _ => None,
-        });
-    uncertain.collect()
+fn uncertain_deletions(
+    history: &History,
+    budget: &mut Budget<'_>,
+) -> Result<HashSet<(Symbol, u64)>, Exceeded> {
+    let mut uncertain = HashSet::new();
+    for operation in history.operations() {
+        budget.tick()?;
+        if let (Input::Delete { seq }, Outcome::Info(_), Some(key)) =
+            (&operation.input, &operation.outcome, operation.key)
+        {
+            budget.room_in_set(&mut uncertain)?;
+            uncertain.insert((key, *seq));
+        }
+    }
+    Ok(uncertain)
 }

@@ -111,6 +111,11 @@ impl Symbols {
         &self.items[range(&self.list_ends, list.0)]
     }
 
+    /// All symbols of this table, in order.
+    pub fn all(&self) -> impl Iterator<Item = Symbol> + use<> {
+        (0..u32::try_from(self.len()).expect("a history has fewer than 2^32 names")).map(Symbol)
+    }
+
     /// How many different texts there are; every symbol's index is below it.
     #[must_use]
     pub fn len(&self) -> usize {

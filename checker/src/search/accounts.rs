@@ -11,92 +11,128 @@ mod tests;
 
 use pages::{Names, Page};
 
-use super::keys::{Judge, Timed, after, no_order};
+use super::keys::{Timed, after, no_order};
+use super::objects::{Judged, Objects, judge_all};
 use super::{Contradiction, check_counted, keys};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::findings::Findings;
-use crate::history::{History, Input, Object, OperationId, Outcome, Symbol};
+use crate::history::{History, Input, Object, Operation, OperationId, Outcome, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::accounts::{self, Account, Initially, Presence, effect};
+
+/// The most lists that are told of those that are wrong by themselves.
+const WRONG_PAGES_MAX: usize = 64;
 
 /// Judges all account names of a history.
 #[must_use]
 pub fn accounts(history: &History, initially: Initially, limits: &Limits<'_>) -> Findings {
-    let mut judge = Judge::new(limits);
-    let names = Names::of(history);
-    let (by_name, pages) = sort(history, &names, judge.findings());
     let mut budget = Budget::new(limits);
-    for (rank, ids) in by_name.iter().enumerate() {
+    let (names, sorted) = match Names::of(history, &mut budget)
+        .and_then(|names| Sorted::of(history, &names, &mut budget).map(|sorted| (names, sorted)))
+    {
+        Ok(sorted) => sorted,
+        Err(exceeded) => return Findings::doubt(format!("{exceeded} before any account was judged")),
+    };
+    let judge = |rank: usize, told: bool| {
         let name = names.name(rank);
-        let timed = match about(history, history.text(name), rank, ids, &pages, &mut budget) {
+        let mut budget = Budget::new(limits);
+        let timed = match sorted.about(history, rank, history.text(name), &mut budget) {
             Ok(timed) => timed,
-            Err(exceeded) => {
-                let left = names.len() - rank;
-                judge.findings().doubts.push(format!("{exceeded}; {left} names were not judged"));
-                break;
-            }
+            Err(exceeded) => return Judged::unknown(exceeded),
         };
+        let ids = sorted.ids(rank);
         let explain = |contradiction: &Contradiction| {
             Explanation { history, name, ids, timed: &timed }.anomaly(contradiction)
         };
-        let check = |limits: &Limits<'_>| check_counted(&Account { initially }, &timed.operations, limits);
-        judge.object(history.text(name), check, explain);
-    }
-    judge.finish()
+        let outcome = check_counted(&Account { initially }, &timed.operations, told, limits);
+        Judged::of(outcome, told, explain)
+    };
+    let judged = judge_all(names.len(), judge, |rank| history.text(names.name(rank)));
+    Findings { keys: 0, ..sorted.findings }.and(judged)
 }
 
-/// Sorts the operations on accounts: those on one name by the rank of that name, and the lists.
-fn sort<'h>(
-    history: &'h History,
-    names: &Names,
-    findings: &mut Findings,
-) -> (Vec<Vec<OperationId>>, Vec<Page<'h>>) {
-    let mut by_name = vec![Vec::new(); names.len()];
-    let mut pages = Vec::new();
-    let mut nameless = 0;
-    for id in history.ids().filter(|id| history.operation(*id).input.object() == Object::Account) {
-        let operation = history.operation(id);
-        findings.operations += 1;
-        if matches!(operation.input, Input::ListAccounts { .. }) {
-            match names.page(history, id) {
-                Some(Ok(page)) => pages.push(page),
-                Some(Err(wrong)) => findings.anomalies.push(wrong),
+/// The operations on accounts: those on one name by the rank of that name, and the lists.
+struct Sorted<'h> {
+    by_name: Objects,
+    /// The object of each name, by its rank; none if there are only lists.
+    objects: Vec<Option<usize>>,
+    pages: Vec<Page<'h>>,
+    /// How many operations there are, and what is wrong with lists by themselves.
+    findings: Findings,
+}
+
+impl<'h> Sorted<'h> {
+    fn of(history: &'h History, names: &Names, budget: &mut Budget<'_>) -> Result<Self, Exceeded> {
+        let (mut pages, mut findings, mut nameless) = (Vec::new(), Findings::default(), 0);
+        for (id, operation) in history.ids().zip(history.operations()) {
+            budget.tick()?;
+            if operation.input.object() != Object::Account {
+                continue;
+            }
+            findings.operations += 1;
+            if !matches!(operation.input, Input::ListAccounts { .. }) {
+                nameless += u64::from(operation.key.is_none());
+                continue;
+            }
+            match names.page(history, id, budget)? {
+                Some(Ok(page)) => budget.push(&mut pages, page)?,
+                Some(Err(wrong)) => {
+                    findings.anomalies_total += 1;
+                    if findings.anomalies.len() < WRONG_PAGES_MAX {
+                        findings.anomalies.push(wrong());
+                    }
+                }
                 None => {}
             }
-        } else if let Some(rank) = operation.key.and_then(|key| names.rank(key)) {
-            by_name[rank].push(id);
-        } else {
-            nameless += 1;
         }
+        if nameless > 0 {
+            findings.doubts.push(format!("{nameless} operations on accounts do not say on which"));
+        }
+        let is_on_one = |operation: &Operation| {
+            operation.input.object() == Object::Account
+                && operation.key.is_some()
+                && !matches!(operation.input, Input::ListAccounts { .. })
+        };
+        let by_name = Objects::of(history, is_on_one, budget)?;
+        budget.allocate((names.len() * size_of::<Option<usize>>()) as u64)?;
+        let mut objects = vec![None; names.len()];
+        for number in 0..by_name.len() {
+            budget.tick()?;
+            let rank = by_name.get(number).0.and_then(|name| names.rank(name));
+            objects[rank.expect("what an operation is about has a rank")] = Some(number);
+        }
+        Ok(Sorted { by_name, objects, pages, findings })
     }
-    if nameless > 0 {
-        findings.doubts.push(format!("{nameless} operations on accounts do not say on which"));
-    }
-    (by_name, pages)
-}
 
-/// All that is known about one name.
-fn about(
-    history: &History,
-    name: &str,
-    rank: usize,
-    ids: &[OperationId],
-    pages: &[Page<'_>],
-    budget: &mut Budget<'_>,
-) -> Result<Timed<Account>, Exceeded> {
-    let mut timed = Timed::new();
-    for id in ids {
-        if let Some((input, output)) = translate(history, *id) {
-            timed.push(history, *id, input, output);
-        }
+    /// The operations on one name, lists excepted.
+    fn ids(&self, rank: usize) -> &[OperationId] {
+        self.objects[rank].map_or(&[], |number| self.by_name.get(number).1)
     }
-    for page in pages {
-        budget.step()?;
-        if let Some(presence) = page.shows(rank, name) {
-            timed.push(history, page.id, accounts::Input::List, Some(accounts::Output::Seen(presence)));
+
+    /// All that is known about one name.
+    fn about(
+        &self,
+        history: &History,
+        rank: usize,
+        name: &str,
+        budget: &mut Budget<'_>,
+    ) -> Result<Timed<Account>, Exceeded> {
+        let mut timed = Timed::new();
+        for id in self.ids(rank) {
+            budget.tick()?;
+            if let Some((input, output)) = translate(history, *id) {
+                timed.push(history, *id, input, output, budget)?;
+            }
         }
+        for page in &self.pages {
+            budget.step()?;
+            if let Some(presence) = page.shows(rank, name) {
+                let output = Some(accounts::Output::Seen(presence));
+                timed.push(history, page.id, accounts::Input::List, output, budget)?;
+            }
+        }
+        Ok(timed)
     }
-    Ok(timed)
 }
 
 /// An operation in the words of the model; `None` if it certainly did not happen and proves nothing.

@@ -1,14 +1,10 @@
-//! One object after the other: what the judgements of all of them say together.
-//!
-//! Every object gets the whole of the steps and of the memory, so that one hard object does not keep the others from
-//! being judged. Time is one for all.
+//! From a history to the operations on one object, and from a contradiction back to the history: what is said of it.
 
-use super::{Contradiction, Outcome};
+use super::Contradiction;
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::explain::{self, Scene};
-use crate::findings::Findings;
 use crate::history::{History, Moment, OperationId, Symbol};
-use crate::limits::Limits;
+use crate::limits::{Budget, Exceeded};
 use crate::model::{Model, Operation, OperationOf};
 
 /// The most operations that are shown of a contradiction. There are more only if shrinking was cut short.
@@ -34,11 +30,13 @@ impl<M: Model> Timed<M> {
         id: OperationId,
         input: M::Input,
         output: Option<M::Output>,
-    ) {
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
         let operation = history.operation(id);
         let returned = operation.completed.filter(|_| output.is_some()).map(|completed| completed.index);
-        self.operations.push(Operation { input, output, invoked: operation.invoked.index, returned });
-        self.ids.push(id);
+        let operation = Operation { input, output, invoked: operation.invoked.index, returned };
+        budget.push(&mut self.operations, operation)?;
+        budget.push(&mut self.ids, id)
     }
 
     /// The operations of a contradiction that are shown: the last of them, should they be many.
@@ -47,63 +45,6 @@ impl<M: Model> Timed<M> {
         positions.sort_unstable_by_key(|position| self.operations[*position].returned);
         let hidden = positions.len().saturating_sub(SHOWN_MAX);
         positions[hidden..].iter().map(|position| self.ids[*position]).collect()
-    }
-}
-
-/// Judges objects and collects what is found.
-#[derive(Debug)]
-pub(super) struct Judge<'a, 'l> {
-    limits: &'a Limits<'l>,
-    findings: Findings,
-    undecided: Option<(String, u64)>,
-}
-
-impl<'a, 'l> Judge<'a, 'l> {
-    pub(super) fn new(limits: &'a Limits<'l>) -> Self {
-        Judge { limits, findings: Findings::default(), undecided: None }
-    }
-
-    /// What was found so far, for additions by the caller.
-    pub(super) fn findings(&mut self) -> &mut Findings {
-        &mut self.findings
-    }
-
-    /// Judges one object, whose name is `key`, by what `check` says within the limits, and how much memory that took.
-    pub(super) fn object(
-        &mut self,
-        key: &str,
-        check: impl FnOnce(&Limits<'l>) -> (Outcome, u64),
-        explain: impl FnOnce(&Contradiction) -> Anomaly,
-    ) {
-        self.findings.keys += 1;
-        let (outcome, peak) = check(self.limits);
-        self.findings.peak_bytes = self.findings.peak_bytes.max(peak);
-        match outcome {
-            Outcome::Linearizable(_) => {}
-            Outcome::NotLinearizable(contradiction) => self.findings.anomalies.push(explain(&contradiction)),
-            Outcome::Unknown(unknown) => {
-                let (ordered, completions) = (unknown.ordered, unknown.completions);
-                let (_, undecided) = self.undecided.get_or_insert_with(|| {
-                    let first = format!(
-                        "{} when an order was found for {ordered} of the {completions} completed operations on \
-                         `{key}`",
-                        unknown.exceeded
-                    );
-                    (first, 0)
-                });
-                *undecided += 1;
-            }
-        }
-    }
-
-    pub(super) fn finish(mut self) -> Findings {
-        if let Some((first, undecided)) = self.undecided {
-            let others =
-                if undecided > 1 { format!("; {} more are undecided", undecided - 1) } else { String::new() };
-            self.findings.doubts.push(format!("{first}{others}"));
-        }
-        self.findings.anomalies_total = self.findings.anomalies.len() as u64;
-        self.findings
     }
 }
 
@@ -166,10 +107,14 @@ pub(super) fn no_order(
     let count = contradiction.operations.len();
     let begin = if count == 1 { blocked.clone() } else { format!("these {count} operations") };
     let why = alternatives(&contradiction.refusals);
-    match (count, why.is_empty()) {
+    let sentence = match (count, why.is_empty()) {
         (_, true) => format!("{begin} cannot be explained by any order"),
         (1, false) => format!("{begin} cannot be explained by any order: {why}"),
         (_, false) => format!("{begin} cannot be explained by any order: {blocked} cannot follow, as {why}"),
+    };
+    match contradiction.cut_short {
+        None => sentence,
+        Some(exceeded) => format!("{sentence} ({exceeded} before it was known which of them it takes)"),
     }
 }
 

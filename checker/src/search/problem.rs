@@ -7,8 +7,10 @@
 //! The horizon is the last completion of a required member. What was invoked behind it cannot matter, and what
 //! completed behind it might as well never have completed.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use crate::limits::{Budget, Exceeded, map_bytes, sort_by_key};
 use crate::model::{Model, OperationOf};
 
 /// The place of a completion that never came.
@@ -22,7 +24,7 @@ pub(super) const OPTIONAL: u32 = 1;
 pub(super) const OBSERVING: u32 = 2;
 
 /// An operation that takes part.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Member {
     /// Its position in the list of operations.
     pub(super) operation: usize,
@@ -48,7 +50,7 @@ impl Member {
 pub(super) struct Problem<'a, M: Model> {
     pub(super) model: &'a M,
     pub(super) operations: &'a [OperationOf<M>],
-    pub(super) initial: Vec<M::State>,
+    pub(super) initial: Cow<'a, [M::State]>,
     /// In the order of invocation.
     pub(super) members: Vec<Member>,
     /// The members that complete, in that order.
@@ -60,13 +62,18 @@ pub(super) struct Problem<'a, M: Model> {
 
 impl<'a, M: Model> Problem<'a, M> {
     /// All operations, from the beginning. Those that completed are required.
-    pub(super) fn whole(model: &'a M, operations: &'a [OperationOf<M>]) -> Self {
+    pub(super) fn whole(
+        model: &'a M,
+        operations: &'a [OperationOf<M>],
+        budget: &mut Budget<'_>,
+    ) -> Result<Self, Exceeded> {
         for (position, operation) in operations.iter().enumerate() {
+            budget.tick()?;
             let returned = operation.returned.unwrap_or(NEVER);
             assert!(operation.invoked < returned, "operation {position} returns before it is invoked");
         }
         let required = |position: usize| operations[position].returned.is_some();
-        Self::new(model, operations, model.initial(), required, 0)
+        Self::new(model, operations, model.initial().into(), required, 0, budget)
     }
 
     /// A part of the history: only the operations `required` must be placed, all others may be.
@@ -75,29 +82,42 @@ impl<'a, M: Model> Problem<'a, M> {
     pub(super) fn part(
         model: &'a M,
         operations: &'a [OperationOf<M>],
-        states: &[M::State],
+        states: &'a [M::State],
         required: &HashSet<usize>,
-    ) -> Self {
+        budget: &mut Budget<'_>,
+    ) -> Result<Self, Exceeded> {
+        budget.ticks(required.len() as u64)?;
         let since = required.iter().map(|position| operations[*position].invoked).min().unwrap_or(0);
-        let has_past = operations.iter().any(|operation| operation.returned.is_some_and(|end| end < since));
-        let initial = if has_past { states.to_vec() } else { model.initial() };
-        Self::new(model, operations, initial, |position| required.contains(&position), since)
+        let mut has_past = false;
+        for operation in operations {
+            budget.tick()?;
+            has_past |= operation.returned.is_some_and(|end| end < since);
+        }
+        let initial = if has_past { states.into() } else { model.initial().into() };
+        Self::new(model, operations, initial, |position| required.contains(&position), since, budget)
     }
 
     /// The operations that can be pending at or after `since`. Only those `required` must be placed.
     pub(super) fn new(
         model: &'a M,
         operations: &'a [OperationOf<M>],
-        initial: Vec<M::State>,
+        initial: Cow<'a, [M::State]>,
         required: impl Fn(usize) -> bool,
         since: u32,
-    ) -> Self {
+        budget: &mut Budget<'_>,
+    ) -> Result<Self, Exceeded> {
         assert!(!initial.is_empty(), "a model has an initial state");
         let returned = |position: usize| operations[position].returned.unwrap_or(NEVER);
-        let horizon =
-            (0..operations.len()).filter(|position| required(*position)).map(returned).max().unwrap_or(0);
+        let mut horizon = 0;
+        for position in 0..operations.len() {
+            budget.tick()?;
+            if required(position) {
+                horizon = horizon.max(returned(position));
+            }
+        }
         let mut members = Vec::new();
         for (position, operation) in operations.iter().enumerate() {
+            budget.tick()?;
             let observes = model.observes(&operation.input, operation.output.as_ref());
             let list = match (required(position), observes) {
                 (true, true) => OBSERVING,
@@ -108,17 +128,18 @@ impl<'a, M: Model> Problem<'a, M> {
             let returned = Some(returned(position)).filter(|returned| *returned <= horizon).unwrap_or(NEVER);
             if operation.invoked < horizon && since <= returned {
                 let invoked = operation.invoked;
-                members.push(Member { operation: position, invoked, returned, list, slot: 0, twin: None });
+                let member = Member { operation: position, invoked, returned, list, slot: 0, twin: None };
+                budget.push(&mut members, member)?;
             }
         }
-        members.sort_unstable_by_key(|member| member.invoked);
+        sort_by_key(budget, &mut members, |member| member.invoked)?;
         let required = members.iter().filter(|member| !member.is_optional()).count();
         let mut problem =
             Problem { model, operations, initial, members, by_return: Vec::new(), slots: 0, required };
-        problem.link_returns();
-        problem.assign_slots();
-        problem.link_twins();
-        problem
+        problem.link_returns(budget)?;
+        problem.assign_slots(budget)?;
+        problem.link_twins(budget)?;
+        Ok(problem)
     }
 
     /// How many completions there are.
@@ -131,20 +152,22 @@ impl<'a, M: Model> Problem<'a, M> {
         &self.operations[self.members[member as usize].operation]
     }
 
-    fn link_returns(&mut self) {
-        let mut completed: Vec<(u32, u32)> = (0..)
-            .zip(&self.members)
-            .map(|(number, member)| (member.returned, number))
-            .filter(|(returned, _)| *returned != NEVER)
-            .collect();
-        completed.sort_unstable();
-        self.by_return = completed.into_iter().map(|(_, number)| number).collect();
+    fn link_returns(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        for (number, member) in (0..).zip(&self.members) {
+            budget.tick()?;
+            if member.returned != NEVER {
+                budget.push(&mut self.by_return, number)?;
+            }
+        }
+        let members = &self.members;
+        sort_by_key(budget, &mut self.by_return, |number| members[*number as usize].returned)
     }
 
-    fn assign_slots(&mut self) {
+    fn assign_slots(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         let mut free = Vec::new();
         let mut returns = self.by_return.iter().copied().peekable();
         for number in 0..self.members.len() {
+            budget.tick()?;
             let invoked = self.members[number].invoked;
             while let Some(done) = returns.next_if(|done| self.members[*done as usize].returned < invoked) {
                 free.push(self.members[done as usize].slot);
@@ -154,15 +177,20 @@ impl<'a, M: Model> Problem<'a, M> {
                 u32::try_from(self.slots - 1).expect("there are fewer slots than operations")
             });
         }
+        Ok(())
     }
 
-    fn link_twins(&mut self) {
+    fn link_twins(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         let mut last = HashMap::new();
         for (number, member) in (0..).zip(&mut self.members) {
+            budget.tick()?;
             if member.is_optional() && member.returned == NEVER {
+                budget.room_in_map(&mut last)?;
                 let operation = &self.operations[member.operation];
                 member.twin = last.insert((&operation.input, operation.output.as_ref()), number);
             }
         }
+        budget.release(map_bytes(&last));
+        Ok(())
     }
 }

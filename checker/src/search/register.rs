@@ -5,7 +5,7 @@ mod decide;
 mod tests;
 mod unique;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub use decide::check_register;
 use decide::check_register_counted;
@@ -13,11 +13,12 @@ use decide::check_register_counted;
 use unique::spoken_of;
 
 use super::Contradiction;
-use super::keys::{self, Judge, Timed, after, name, no_order};
+use super::keys::{self, Timed, after, name, no_order};
+use super::objects::{Judged, Objects, judge_all};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::findings::Findings;
-use crate::history::{Datum, History, Input, Object, OperationId, Outcome, Output, Symbol};
-use crate::limits::Limits;
+use crate::history::{Datum, History, Input, Object, Operation, OperationId, Outcome, Output, Symbol};
+use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::register::{self, FailedCas, Initially, Register, Semantics, Value};
 
 /// The most operations that are shown beside those that contradict each other.
@@ -26,31 +27,46 @@ const CONTEXT_MAX: usize = 2;
 /// Judges all registers of a history: the reads without a range, the writes and the cas.
 #[must_use]
 pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) -> Findings {
-    let mut by_key: BTreeMap<Option<Symbol>, Vec<OperationId>> = BTreeMap::new();
-    for id in history.ids() {
-        let operation = history.operation(id);
-        if operation.input.object() == Object::Register {
-            by_key.entry(operation.key).or_default().push(id);
-        }
-    }
-    let mut judge = Judge::new(limits);
-    for (key, ids) in by_key {
-        judge.findings().operations += ids.len() as u64;
-        let mut timed = Timed::new();
-        for id in &ids {
-            if let Some((input, output)) = translate(history, *id, semantics.failed_cas) {
-                timed.push(history, *id, input, output);
-            }
-        }
+    let mut budget = Budget::new(limits);
+    let is_register = |operation: &Operation| operation.input.object() == Object::Register;
+    let objects = match Objects::of(history, is_register, &mut budget) {
+        Ok(objects) => objects,
+        Err(exceeded) => return Findings::doubt(format!("{exceeded} before any register was judged")),
+    };
+    let judge = |number: usize, told: bool| {
+        let (key, ids) = objects.get(number);
+        let mut budget = Budget::new(limits);
+        let timed = match timed(history, ids, semantics.failed_cas, &mut budget) {
+            Ok(timed) => timed,
+            Err(exceeded) => return Judged::unknown(exceeded),
+        };
         let values = initial_values(&timed, semantics.initially);
         let model = Register::new(&history.symbols, semantics.nil_read).starting_with(&values);
-        let text = key.map_or("", |key| history.text(key));
         let explain = |contradiction: &Contradiction| {
-            Explanation { history, key, ids: &ids, timed: &timed, model }.anomaly(contradiction)
+            Explanation { history, key, ids, timed: &timed, model }.anomaly(contradiction)
         };
-        judge.object(text, |limits| check_register_counted(&model, &timed.operations, limits), explain);
+        let outcome = check_register_counted(&model, &timed.operations, told, limits);
+        Judged::of(outcome, told, explain)
+    };
+    let name = |number: usize| objects.get(number).0.map_or("", |key| history.text(key));
+    Findings { operations: objects.operations(), ..judge_all(objects.len(), judge, name) }
+}
+
+/// What is known of one register.
+fn timed<'h>(
+    history: &'h History,
+    ids: &[OperationId],
+    failed_cas: FailedCas,
+    budget: &mut Budget<'_>,
+) -> Result<Timed<Register<'h>>, Exceeded> {
+    let mut timed = Timed::new();
+    for id in ids {
+        budget.tick()?;
+        if let Some((input, output)) = translate(history, *id, failed_cas) {
+            timed.push(history, *id, input, output, budget)?;
+        }
     }
-    judge.finish()
+    Ok(timed)
 }
 
 /// An operation in the words of the model; `None` if it certainly did not happen and proves nothing.

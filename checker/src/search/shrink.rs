@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use super::Contradiction;
 use super::problem::Problem;
 use super::walk::{Farthest, Walk};
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::limits::{Budget, Exceeded, Limits, set_bytes, sort_by_key};
 use crate::model::Model;
 
 /// The most steps for shrinking, about a second: the verdict stands already, and a person waits.
@@ -38,11 +38,11 @@ pub(super) fn shrink<M: Model>(
     let limits = Limits { steps: limits.steps.min(STEPS_MAX), ..*limits };
     let mut shrink = Shrink { whole, states, limits };
     // A limit that is hit here leaves more operations than are needed, and a right verdict.
-    let _cut_short = shrink.cut_past(&mut required).and_then(|()| {
-        shrink.prefer(&mut required);
+    let shrunk = shrink.cut_past(&mut required).and_then(|()| {
+        shrink.prefer(&mut required)?;
         shrink.spare(&mut required)
     });
-    shrink.explain(required)
+    shrink.explain(required, shrunk.err())
 }
 
 /// How many times more operations than contradict each other are kept to choose from.
@@ -59,21 +59,21 @@ struct Shrink<'a, 'p, 'l, M: Model> {
 }
 
 impl<M: Model> Shrink<'_, '_, '_, M> {
-    fn part(&self, required: &[usize]) -> Problem<'_, M> {
+    fn part(&self, required: &[usize], budget: &mut Budget<'_>) -> Result<Problem<'_, M>, Exceeded> {
+        budget.ticks(0)?;
         let required: HashSet<usize> = required.iter().copied().collect();
-        Problem::part(self.whole.model, self.whole.operations, self.states, &required)
+        budget.allocate(set_bytes(&required))?;
+        Problem::part(self.whole.model, self.whole.operations, self.states, &required, budget)
     }
 
     /// Whether there is no order even if only `required` must be in it.
     fn contradicts(&mut self, required: &[usize]) -> Result<bool, Exceeded> {
         let mut budget = Budget::new(&self.limits);
-        // To build the part takes a while, so the time is asked for before.
-        budget.spend(0)?;
-        let problem = self.part(required);
-        let found = Walk::new(&problem, &mut budget).find();
-        let steps = budget.steps();
-        self.limits.steps -= steps;
-        found.map(|order| order.is_none())
+        let found = self
+            .part(required, &mut budget)
+            .and_then(|problem| Walk::new(&problem, &mut budget).find().map(|order| order.is_none()));
+        self.limits.steps -= budget.steps();
+        found
     }
 
     /// Keeps the last of `required`, by completion: a few more than contradict each other, so that there is a choice.
@@ -92,14 +92,14 @@ impl<M: Model> Shrink<'_, '_, '_, M> {
 
     /// Puts in front what is better spared: what overlaps the last operation, since "before" is easier to see, and what
     /// only observes, since a client trusts its own write most.
-    fn prefer(&self, required: &mut [usize]) {
+    fn prefer(&self, required: &mut Vec<usize>) -> Result<(), Exceeded> {
         let Problem { model, operations, .. } = *self.whole;
         let blocked = required.last().map_or(0, |last| operations[*last].invoked);
-        required.sort_by_key(|position| {
+        sort_by_key(&mut Budget::new(&self.limits), required, |position| {
             let operation = &operations[*position];
             let is_before = operation.returned.is_some_and(|returned| returned < blocked);
             (is_before, !model.observes(&operation.input, operation.output.as_ref()), operation.returned)
-        });
+        })
     }
 
     /// Takes away what is not needed: of many, some at once, and in the end one by one, in the order of preference.
@@ -123,17 +123,19 @@ impl<M: Model> Shrink<'_, '_, '_, M> {
         }
     }
 
-    fn explain(self, mut required: Vec<usize>) -> Contradiction {
-        let problem = self.part(&required);
-        let mut budget = Budget::new(&Limits { steps: STEPS_MAX, ..self.limits });
-        let mut walk = Walk::new(&problem, &mut budget).explaining();
-        let found = walk.find();
-        debug_assert!(!matches!(found, Ok(Some(_))), "what was shrunk still has no order");
-        // The walk says nothing if a limit was hit before its first step.
+    fn explain(self, mut required: Vec<usize>, cut_short: Option<Exceeded>) -> Contradiction {
+        // If a limit was hit before anything was found out, it is the last completion that was in the way.
         let last = required.iter().max_by_key(|position| self.whole.operations[**position].returned);
-        let blocked = *last.expect("a contradiction has operations");
-        let farthest = walk.into_farthest().unwrap_or_else(|| Farthest::unknown(blocked));
+        let unknown = Farthest::unknown(*last.expect("a contradiction has operations"));
+        let mut budget = Budget::new(&Limits { steps: STEPS_MAX, ..self.limits });
+        let farthest = self.part(&required, &mut budget).ok().and_then(|problem| {
+            let mut walk = Walk::new(&problem, &mut budget).explaining();
+            let found = walk.find();
+            debug_assert!(!matches!(found, Ok(Some(_))), "what was shrunk still has no order");
+            walk.into_farthest()
+        });
+        let Farthest { blocked, refusals, .. } = farthest.unwrap_or(unknown);
         required.sort_unstable();
-        Contradiction { operations: required, blocked: farthest.blocked, refusals: farthest.refusals }
+        Contradiction { operations: required, blocked, refusals, cut_short }
     }
 }

@@ -42,10 +42,11 @@ fn part_agrees<S: Sampler>(name: &str, sampler: &S) {
         let mut required: HashSet<usize> =
             (0..operations.len()).filter(|position| operations[*position].returned.is_some()).collect();
         required.retain(|_| random.one_in(2));
-        let problem =
-            Problem::new(model, &operations, model.initial(), |position| required.contains(&position), 0);
-        let limits = Limits::none();
-        let mut budget = Budget::new(&limits);
+        let mut budget = Budget::new(&Limits::none());
+        let initial = model.initial().into();
+        let is_required = |position: usize| required.contains(&position);
+        let problem = Problem::new(model, &operations, initial, is_required, 0, &mut budget);
+        let problem = problem.expect("there is no limit");
         let found = Walk::new(&problem, &mut budget).find().expect("there is no limit");
         let expected = has_order(model, &operations, Required::of(required.iter().copied()));
         assert_eq!(found.is_some(), expected, "{name}, seed {seed}: {required:?} of {operations:#?}");

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use super::links::Links;
-use super::problem::{Member, OBSERVING, OPTIONAL, Problem, REQUIRED};
+use super::problem::{OBSERVING, OPTIONAL, Problem, REQUIRED};
 use super::seen::Seen;
 use super::slots::Slots;
 use crate::limits::{Budget, Exceeded};
@@ -131,10 +131,10 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
 
     /// Looks for an order; the operations are in it by their positions in the list checked.
     pub(super) fn find(&mut self) -> Result<Option<Vec<usize>>, Exceeded> {
-        // A member, its two links, its mark, and its frame.
-        let bytes = size_of::<Member>() + 2 * size_of::<u32>() + size_of::<bool>() + size_of::<Frame>();
+        // A member's two links, its mark, and its frame.
+        let bytes = 2 * size_of::<u32>() + size_of::<bool>() + size_of::<Frame>();
         self.budget.allocate((bytes * self.problem.members.len()) as u64)?;
-        for initial in &self.problem.initial {
+        for initial in self.problem.initial.iter() {
             self.at.state = self.number(initial.clone())?;
             if self.walk()? {
                 return Ok(Some(self.order()));
@@ -198,10 +198,9 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
             return Ok(Turn::Found);
         }
         self.budget.spend(self.seen.steps_each())?;
-        if !self.seen.insert(self.at.frontier, self.at.state, &self.at.placed) {
+        if !self.seen.insert(self.at.frontier, self.at.state, &self.at.placed, self.budget)? {
             return Ok(Turn::Back);
         }
-        self.budget.allocate(self.seen.bytes_each())?;
         self.note_farthest();
         Ok(Turn::Try(Cursor::Frontier))
     }
@@ -294,9 +293,11 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
         if let Some(number) = self.states.numbers.get(&state) {
             return Ok(*number);
         }
-        self.budget.allocate(4 * size_of::<M::State>() as u64)?;
+        // What it owns is there twice: in the list, and as a key.
+        self.budget.allocate(2 * self.problem.model.heap_bytes(&state) as u64)?;
+        self.budget.room_in_map(&mut self.states.numbers)?;
         let number = u32::try_from(self.states.all.len()).expect("memory ends before 2^32 states");
-        self.states.all.push(state.clone());
+        self.budget.push(&mut self.states.all, state.clone())?;
         self.states.numbers.insert(state, number);
         Ok(number)
     }

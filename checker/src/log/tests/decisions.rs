@@ -1,5 +1,7 @@
 //! Each kind of contradiction, drawn.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::anomaly::AnomalyKind;
 use crate::findings::Findings;
 use crate::history::timeline;
@@ -372,13 +374,10 @@ fn when_the_time_is_over_the_violation_stands_without_its_story() {
     let messages = 4 * crate::limits::STEPS_PER_QUESTION;
     let sends: Vec<String> = (1..=messages).map(|n| format!("|-send m{n}={n}-|")).collect();
     let history = timeline::parse(&format!("p0: {}  |-read []-|", sends.join("  "))).unwrap();
-    let asked = std::cell::Cell::new(0);
+    let asked = AtomicU64::new(0);
     // The walk takes two steps for each operation; the explanation gets no further than its first question.
     let walk = 2 * messages / crate::limits::STEPS_PER_QUESTION + 1;
-    let expired = || {
-        asked.set(asked.get() + 1);
-        asked.get() > walk
-    };
+    let expired = || asked.fetch_add(1, Ordering::Relaxed) >= walk;
     let findings = super::super::check(&history, &Limits { expired: &expired, ..Limits::none() });
     let told: Vec<_> = findings.anomalies.iter().map(|a| (a.kind, a.operations.len())).collect();
     assert_eq!((told, findings.doubts), (vec![(AnomalyKind::StaleRead, 2)], vec![]));

@@ -7,6 +7,7 @@
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::explain::Scene;
 use crate::history::{History, Input, Object, OperationId, Output, Symbol};
+use crate::limits::{Budget, Exceeded, sort_by_key};
 use crate::model::accounts::Presence;
 
 /// The names of a history in ascending order. A name's place in it is its rank.
@@ -30,23 +31,32 @@ pub(crate) struct Page<'h> {
 
 impl Names {
     /// The names that operations are about, and those that were listed.
-    pub(crate) fn of(history: &History) -> Self {
+    pub(crate) fn of(history: &History, budget: &mut Budget<'_>) -> Result<Self, Exceeded> {
+        budget.allocate((history.symbols.len() * size_of::<Option<usize>>()) as u64)?;
+        let mut ranks = vec![None; history.symbols.len()];
         let mut sorted: Vec<Symbol> = Vec::new();
+        let mut add = |name: Symbol, budget: &mut Budget<'_>| {
+            budget.tick()?;
+            match ranks[name.index()].replace(0) {
+                Some(_) => Ok(()),
+                None => budget.push(&mut sorted, name),
+            }
+        };
         for operation in history.operations() {
+            budget.tick()?;
             if let Some(Output::Names { names }) = operation.output() {
-                sorted.extend_from_slice(names);
-            } else if operation.input.object() == Object::Account {
-                sorted.extend(operation.key);
+                names.iter().try_for_each(|name| add(*name, budget))?;
+            } else if let Some(name) = operation.key
+                && operation.input.object() == Object::Account
+            {
+                add(name, budget)?;
             }
         }
-        sorted.sort_unstable();
-        sorted.dedup();
-        sorted.sort_unstable_by_key(|name| history.text(*name));
-        let mut ranks = vec![None; history.symbols.len()];
+        sort_by_key(budget, &mut sorted, |name| history.text(*name))?;
         for (rank, name) in sorted.iter().enumerate() {
             ranks[name.index()] = Some(rank);
         }
-        Names { sorted, ranks }
+        Ok(Names { sorted, ranks })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -61,19 +71,24 @@ impl Names {
         self.ranks[name.index()]
     }
 
-    /// The page of an answered list, or what is wrong with it; `None` for every other operation.
+    /// The page of an answered list, or who tells what is wrong with it; `None` for every other operation.
     pub(crate) fn page<'h>(
         &self,
         history: &'h History,
         id: OperationId,
-    ) -> Option<Result<Page<'h>, Anomaly>> {
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Result<Page<'h>, impl FnOnce() -> Anomaly + use<'h>>>, Exceeded> {
         let operation = history.operation(id);
-        let Input::ListAccounts { pattern, after, limit, .. } = operation.input else { return None };
-        let Some(Output::Names { names }) = operation.output() else { return None };
+        let Input::ListAccounts { pattern, after, limit, .. } = operation.input else { return Ok(None) };
+        let Some(Output::Names { names }) = operation.output() else { return Ok(None) };
+        // Each name is looked at a few times, and kept.
+        budget.ticks(4 * names.len() as u64)?;
+        budget.allocate((names.len() * size_of::<usize>()) as u64)?;
         let pattern = pattern.map(|pattern| history.text(pattern));
         let after = after.map(|after| history.text(after));
         if let Some((kind, sentence)) = wrong(history, names, pattern, after, limit) {
-            return Some(Err(Anomaly::of_scene(kind, &Scene::new(history, None, &[id]), sentence)));
+            let tell = move || Anomaly::of_scene(kind, &Scene::new(history, None, &[id]), sentence);
+            return Ok(Some(Err(tell)));
         }
         let shown: Vec<usize> = names.iter().filter_map(|name| self.rank(*name)).collect();
         let from = after.map_or(0, |after| self.sorted.partition_point(|name| history.text(*name) <= after));
@@ -83,7 +98,7 @@ impl Names {
             None if is_full => from,
             Some(_) | None => self.sorted.len(),
         };
-        Some(Ok(Page { id, pattern, covers: from..to, shown }))
+        Ok(Some(Ok(Page { id, pattern, covers: from..to, shown })))
     }
 }
 
@@ -164,6 +179,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::history::timeline;
+    use crate::limits::Limits;
 
     #[test]
     fn a_pattern_matches_as_in_a_shell() {
@@ -188,9 +204,11 @@ mod tests {
              p1:                                                          |-{list}-|"
         ))
         .unwrap();
-        let names = Names::of(&history);
+        let mut budget = Budget::new(&Limits::none());
+        let names = Names::of(&history, &mut budget).unwrap();
         let id = history.ids().last().unwrap();
-        let page = names.page(&history, id).unwrap().map_err(|anomaly| anomaly.sentence);
+        let page = names.page(&history, id, &mut budget).unwrap().unwrap();
+        let page = page.map_err(|tell| tell().sentence);
         match page {
             Err(sentence) => vec![sentence],
             Ok(page) => (0..names.len())

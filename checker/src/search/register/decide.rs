@@ -20,20 +20,21 @@ pub fn check_register(
     operations: &[OperationOf<Register<'_>>],
     limits: &Limits<'_>,
 ) -> Outcome {
-    check_register_counted(model, operations, limits).0
+    check_register_counted(model, operations, true, limits).0
 }
 
-/// [`check_register`], and the most memory it used.
+/// [`check_register`], and the most memory it used. A contradiction that is not `told` is not made smaller.
 pub(super) fn check_register_counted(
     model: &Register<'_>,
     operations: &[OperationOf<Register<'_>>],
+    told: bool,
     limits: &Limits<'_>,
 ) -> (Outcome, u64) {
     let mut budget = Budget::new(limits);
     match unique::decide(model, operations, &mut budget) {
-        Ok(Some(decision)) => (decided(model, operations, decision, limits), budget.peak()),
+        Ok(Some(decision)) => (decided(model, operations, decision, told, limits), budget.peak()),
         // The search says how far it came.
-        Ok(None) | Err(Exceeded::Steps(_)) => check_counted(model, operations, limits),
+        Ok(None) | Err(Exceeded::Steps(_)) => check_counted(model, operations, told, limits),
         Err(exceeded) => (unknown(operations, exceeded), budget.peak()),
     }
 }
