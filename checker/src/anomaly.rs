@@ -1,18 +1,20 @@
 //! An anomaly: a contradiction in the evidence, with the few operations that prove it.
 //!
 //! A decider finds that something is impossible and names the operations; [`Anomaly::of_scene`] adds what a
-//! person needs: the full operations with their places in the history, and a drawing.
+//! person needs: the full operations with their places in the history and a letter each, the faults of that time, why it
+//! is impossible, where to look next, and a drawing.
 
 mod kind;
+mod witness;
 
 pub use kind::AnomalyKind;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+pub use witness::{Window, Witness};
 
 use crate::evidence::StateDigest;
 use crate::evidence::trace::TraceEvent;
-use crate::explain::{self, Scene};
-use crate::history::{History, Moment, OperationId, Outcome, Symbol};
+use crate::explain::{self, Scene, Style};
+use crate::history::{History, Moment, OperationId};
 
 /// One contradiction and its proof.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,73 +30,47 @@ pub struct Anomaly {
     /// the less a reader doubts the recorder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin_ns: Option<u64>,
-    /// The contradiction in one sentence.
+    /// What happened, in one sentence that names the operations by who did what.
     pub sentence: String,
+    /// Why that is impossible: the promise that is broken.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// If orders were searched: why each operation that could come next in the order that came farthest cannot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    /// What to look at next.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub look_at: String,
     /// The operations that contradict each other, in the order of their invocation.
     pub operations: Vec<Witness>,
+    /// The faults of that time, those that began last before the trouble.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Window>,
+    /// How many faults there were meanwhile besides.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub faults_omitted: u64,
     /// The lines of the nodes' traces that contradict each other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<TraceEvent>,
     /// The digests that contradict each other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<StateDigest>,
-    /// A picture of it, at most [`explain::WIDTH`] columns wide.
+    /// A picture of it, at most [`explain::WIDTH`] columns wide. [`Anomaly::draw`] draws it in other widths.
     pub drawing: String,
 }
 
-/// An operation as a proof shows it: complete, and readable without the history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Witness {
-    /// The index of the invocation in the history.
-    pub index: u32,
-    /// The index of the completion.
-    pub completed_index: Option<u32>,
-    /// The process.
-    pub process: u64,
-    /// The node it talked to.
-    pub node: Option<String>,
-    /// The operation's name.
-    pub f: String,
-    /// The object.
-    pub key: Option<String>,
-    /// What was asked.
-    pub value: Value,
-    /// `ok`, `fail` or `info`.
-    pub r#type: String,
-    /// What was answered.
-    pub result: Value,
-    /// Why it failed or why nobody knows.
-    pub error: Option<String>,
-    /// When it was invoked, in ns since the start of the run.
-    pub invoked: u64,
-    /// When it completed, in ns since the start of the run.
-    pub completed: Option<u64>,
+/// Why an operation cannot come next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The letter of the operation; if it is not shown, the operation in words.
+    pub operation: String,
+    /// Why the model refuses it in the state that is reached then.
+    pub why: String,
 }
 
-impl Witness {
-    fn new(history: &History, id: OperationId) -> Self {
-        let operation = history.operation(id);
-        let text = |symbol: Symbol| history.text(symbol).to_owned();
-        let (r#type, result, error) = match &operation.outcome {
-            Outcome::Ok(output) => ("ok", output.to_json(&operation.input, &history.symbols), None),
-            Outcome::Fail(error) => ("fail", Value::Null, error.map(text)),
-            Outcome::Info(error) => ("info", Value::Null, error.map(text)),
-        };
-        Witness {
-            index: operation.invoked.index,
-            completed_index: operation.completed.map(|completed| completed.index),
-            process: operation.process,
-            node: operation.node.map(text),
-            f: history.f(operation).to_owned(),
-            key: operation.key.map(text),
-            value: operation.input.to_json(&history.symbols),
-            r#type: r#type.to_owned(),
-            result,
-            error,
-            invoked: operation.invoked.time,
-            completed: operation.completed.map(|completed| completed.time),
-        }
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Anomaly {
@@ -102,12 +78,16 @@ impl Anomaly {
     #[must_use]
     pub fn of_scene(kind: AnomalyKind, scene: &Scene<'_>, sentence: impl Into<String>) -> Self {
         let history = scene.history();
-        Anomaly {
-            operations: scene.ids().iter().map(|id| Witness::new(history, *id)).collect(),
-            drawing: scene.draw(),
+        let ids = scene.ids().iter().enumerate();
+        let mut anomaly = Anomaly {
+            operations: ids.map(|(position, id)| Witness::new(scene, position, *id)).collect(),
+            faults: scene.faults().iter().map(|fault| Window::new(history, fault)).collect(),
+            faults_omitted: scene.other_faults() as u64,
             key: scene.key().map(|key| history.text(key).to_owned()),
             ..Self::bare(kind, sentence.into())
-        }
+        };
+        anomaly.look_at = explain::look_at(&anomaly, anomaly.operations.len().saturating_sub(1));
+        anomaly.finish()
     }
 
     /// The same anomaly, which rests on `first` having come before `second`.
@@ -117,18 +97,42 @@ impl Anomaly {
         self
     }
 
+    /// The same anomaly, of which this operation gave the answer that cannot be.
+    #[must_use]
+    pub fn with_suspect(mut self, history: &History, suspect: OperationId) -> Self {
+        let index = history.operation(suspect).invoked.index;
+        if let Some(position) = self.operations.iter().position(|shown| shown.index == index) {
+            self.look_at = explain::look_at(&self, position);
+        }
+        self
+    }
+
     /// An anomaly proven by lines of the nodes' traces.
     #[must_use]
     pub fn of_trace(kind: AnomalyKind, trace: Vec<TraceEvent>, sentence: impl Into<String>) -> Self {
-        let drawing = explain::draw_trace(&trace);
-        Anomaly { trace, drawing, ..Self::bare(kind, sentence.into()) }
+        let mut anomaly = Anomaly { trace, ..Self::bare(kind, sentence.into()) };
+        anomaly.look_at = explain::look_at(&anomaly, 0);
+        anomaly.finish()
     }
 
     /// An anomaly proven by digests of the nodes' states.
     #[must_use]
     pub fn of_digests(kind: AnomalyKind, digests: Vec<StateDigest>, sentence: impl Into<String>) -> Self {
-        let drawing = explain::draw_digests(&digests);
-        Anomaly { digests, drawing, ..Self::bare(kind, sentence.into()) }
+        let mut anomaly = Anomaly { digests, ..Self::bare(kind, sentence.into()) };
+        anomaly.look_at = explain::look_at(&anomaly, 0);
+        anomaly.finish()
+    }
+
+    /// The picture of it: the operations as bars over time under the faults of that time, or what the nodes wrote down.
+    #[must_use]
+    pub fn draw(&self, style: Style) -> String {
+        explain::draw(self, style)
+    }
+
+    /// The sentence, with the letter of each operation where it is named first.
+    #[must_use]
+    pub fn told(&self) -> String {
+        explain::lettered(self)
     }
 
     fn bare(kind: AnomalyKind, sentence: String) -> Self {
@@ -137,11 +141,21 @@ impl Anomaly {
             elle: kind.elle().map(str::to_owned),
             key: None,
             margin_ns: None,
-            sentence,
+            sentence: explain::printable(&sentence).into_owned(),
+            why: kind.why().to_owned(),
+            refusals: Vec::new(),
+            look_at: String::new(),
             operations: Vec::new(),
+            faults: Vec::new(),
+            faults_omitted: 0,
             trace: Vec::new(),
             digests: Vec::new(),
             drawing: String::new(),
         }
+    }
+
+    fn finish(mut self) -> Self {
+        self.drawing = self.draw(Style { width: explain::WIDTH, ..Style::default() });
+        self
     }
 }

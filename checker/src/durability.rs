@@ -110,8 +110,8 @@ impl Tally<'_> {
         self.add("attempts", 1);
         if let Some((read, other)) = fate.twice {
             let operations = [send, read.0, other.0];
-            self.report("duplicated", AnomalyKind::Duplicate, &operations, |tally, _| {
-                tally.words_twice(operation, read, other)
+            self.report("duplicated", AnomalyKind::Duplicate, &operations, |tally, scene| {
+                tally.words_twice(scene, operation, read, other)
             });
         }
         match (&operation.outcome, fate.seen, fate.missed) {
@@ -131,6 +131,7 @@ impl Tally<'_> {
                             let missed = tally.words_missed(scene, operation, missed, *seq);
                             format!("{missed}; {}", scene.shows_it(tally.history.operation(seen)))
                         });
+                        self.suspect(missed);
                     }
                     (Some(_), None) => {}
                 }
@@ -170,6 +171,13 @@ impl Tally<'_> {
         }
     }
 
+    /// The answer that cannot be, of the anomaly that was reported last, is this read's.
+    fn suspect(&mut self, read: OperationId) {
+        if let Some(anomaly) = self.findings.anomalies.pop() {
+            self.findings.anomalies.push(anomaly.with_suspect(self.history, read));
+        }
+    }
+
     fn words_missed(&self, scene: &Scene<'_>, send: &Operation, missed: OperationId, seq: u64) -> String {
         let missed = scene.without(self.history.operation(missed), seq);
         let (id, at) = (self.id(send), scene.ended(send));
@@ -178,14 +186,24 @@ impl Tally<'_> {
 
     fn words_twice(
         &self,
+        scene: &Scene<'_>,
         send: &Operation,
         (one, first): (OperationId, u64),
         (other, second): (OperationId, u64),
     ) -> String {
-        let [one, other] = [one, other].map(|read| the_read(self.history, self.history.operation(read)));
         let id = self.id(send);
+        if one == other {
+            let read = the_read(self.history, self.history.operation(one));
+            return format!("{read} shows message {id} twice, as number {first} and as number {second}");
+        }
+        let read = |read: OperationId| {
+            let read = self.history.operation(read);
+            format!("{}, which ended at {},", the_read(self.history, read), scene.ended(read))
+        };
+        let (one, other) = (read(one), read(other));
         format!(
-            "message {id} is in the conversation twice: {one} shows it as number {first}, {other} as number {second}"
+            "message {id} is in the conversation twice: {one} shows it as number {first}, and {other} as number \
+             {second}"
         )
     }
 

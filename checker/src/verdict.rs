@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::anomaly::Anomaly;
 use crate::check::CheckName;
+use crate::explain::Paint;
 
 /// The judgement of one property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,6 +30,16 @@ impl Verdict {
             (Verdict::Invalid, _) | (_, Verdict::Invalid) => Verdict::Invalid,
             (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
             (Verdict::Valid, Verdict::Valid) => Verdict::Valid,
+        }
+    }
+
+    /// The colour of its word.
+    #[must_use]
+    pub fn paint(self) -> Paint {
+        match self {
+            Verdict::Valid => Paint::Good,
+            Verdict::Invalid => Paint::Bad,
+            Verdict::Unknown => Paint::Doubt,
         }
     }
 

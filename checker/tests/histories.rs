@@ -57,7 +57,7 @@ fn a_message_removed_from_every_later_read_is_lost() {
             AnomalyKind::Lost,
             "alice:bob",
             "send c6-6 was acknowledged at 3.524 s as number 41; the read by client 2 on n2 began at 4.906 s and \
-             shows numbers 36 to 42 without it, and no later read shows it"
+             shows numbers 36 to 42 without it, and no later read shows it, up to the final read by client 24 on n5"
         )]
     );
     assert_eq!(

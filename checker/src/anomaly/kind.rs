@@ -69,7 +69,7 @@ kinds! {
         elle: Some("lost-write"),
         why: "What was acknowledged or shown stays: every read of its place that begins later shows it, as long as \
               nobody deletes it.",
-        look_at: "Had a majority it on disk when {first} answered? A change of leader, a restart, a snapshot or a log \
+        look_at: "Did a majority have it on disk when {first} answered? A change of leader, a restart, a snapshot or a log \
                that was cut in between is where it went.",
     }
     /// A message is there, and a subscription that was followed to its end never delivered it.
@@ -78,7 +78,7 @@ kinds! {
         elle: Some("unseen"),
         why: "A subscription that is followed until nothing more is to come has delivered everything that was there \
               before it was asked for the last time.",
-        look_at: "Has {last} the message in its own log? If it has, its stream stopped or jumped; if not, {last} had \
+        look_at: "Does {last} have the message in its own log? If so, its stream stopped or jumped; if not, {last} had \
                not caught up when it said that nothing more is to come.",
     }
     /// Two nodes became leader in one term.
@@ -114,7 +114,7 @@ kinds! {
         elle: None,
         why: "A committed entry is on a majority, and only who has it can be elected: so it never changes, on any \
               node.",
-        look_at: "Who led the two terms, and had the later leader the entry when it was elected? A vote for a candidate \
+        look_at: "Who led the two terms, and did the later leader have the entry when it was elected? A vote for a candidate \
                with a shorter log, or a log that lost its end in a restart, is the usual cause.",
     }
     /// A node's term went back.

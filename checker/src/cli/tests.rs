@@ -27,16 +27,26 @@ INVALID  room.jsonl: linearizable: stale-read in k
                                 2 acknowledged, 2 attempts, 1 final-reads
 
   linearizable: stale-read (G-single-realtime) in k
-  send b was acknowledged at 0.034 s as number 2; the read by client 5 on n2 began at 0.038 s and
-  ended at number 1 without it; the final read by client 6 on n1, which ended at 0.071 s, shows it
+  send b (A) was acknowledged at 0.034 s as number 2; the read by client 5 on n2 (B) began at
+  0.038 s and ended at number 1 without it; the final read by client 6 on n1 (C), which ended at
+  0.071 s, shows it
 
-    partition n2        ◀───────── 0.013 .. 0.047 s ─────────┤
-    client 3 on n1      send b: ok, number 2
-      0.023 .. 0.034 s  ├───────────┤
-    client 5 on n2      read after 0 limit 100: head 1, 1:a
-      0.038 .. 0.049 s                           ├────────────────────────┤
-    client 6 on n1      final read after 0 limit 100: head 2, 1:a 2:b
-      0.052 .. 0.071 s                                                                ├────────────┤
+                    0.023           0.034    0.038         0.047 0.049   0.052               0.071 s
+    partition n2    ◀━━━━━━━━━━ 0.013 .. 0.047 s ━━━━━━━━━━┫
+    client 3 on n1  ├─A─────────────┤
+    client 5 on n2                           ├─B─────────────────┤
+    client 6 on n1                                                       ├─C───────────────────────┤
+
+    A  0.023 .. 0.034 s  send b: ok, number 2
+    B  0.038 .. 0.049 s  read after 0 limit 100: head 1, 1:a
+    C  0.052 .. 0.071 s  final read after 0 limit 100: head 2, 1:a 2:b
+
+  impossible  A read shows the newest state of a moment between its beginning and its end. What was
+              acknowledged or shown before it began is part of every such state.
+  look at     Events 3 to 7 of the history, and the logs of n1 and n2 from 0.023 s to 0.049 s.
+              Meanwhile: partition n2. Did n2 ask a majority whether it was current before it
+              answered? A node that was cut off, paused or deposed and does not know it answers like
+              this.
 
   note       one-leader-per-term was not checked: there are no traces
   note       convergence was not checked: there are no digests

@@ -36,8 +36,12 @@ fn compare(index: u64, digests: &[&StateDigest]) -> Option<Anomaly> {
         by_digest.into_values().map(|nodes| nodes.into_iter().collect()).collect();
     // The largest group first, in whose eyes the others are wrong; among equals the one with the first node.
     groups.sort_by_key(|nodes| (std::cmp::Reverse(nodes.len()), nodes[0]));
-    let parts: Vec<String> = groups.iter().map(|nodes| explain::list(nodes)).collect();
-    let sentence = format!("at index {index} there are {} states: of {}", parts.len(), parts.join("; of "));
+    let parts: Vec<String> = groups.iter().map(|nodes| format!("one on {}", explain::list(nodes))).collect();
+    let sentence = format!(
+        "the log up to index {index} has left {} different states: {}",
+        parts.len(),
+        parts.join(", ")
+    );
     let digests = digests.iter().map(|digest| (*digest).clone()).collect();
     Some(Anomaly::of_digests(AnomalyKind::Diverged, digests, sentence))
 }

@@ -138,7 +138,7 @@ impl Shown {
             explain::client(history, history.operation(read)),
         );
         let scene = Scene::new(history, Some(key), &[send, read, other]);
-        Ok(Some(Anomaly::of_scene(AnomalyKind::Diverged, &scene, sentence)))
+        Ok(Some(Anomaly::of_scene(AnomalyKind::Diverged, &scene, sentence).with_suspect(history, read)))
     }
 }
 

@@ -41,7 +41,10 @@ fn different_digests_at_one_index_are_divergence() {
     let findings = judge("n1@9=aa n2@9=bb n3@9=bb", "");
     assert_eq!(
         said(&findings),
-        [(AnomalyKind::Diverged, "at index 9 there are 2 states: of n2 and n3; of n1")]
+        [(
+            AnomalyKind::Diverged,
+            "the log up to index 9 has left 2 different states: one on n2 and n3, one on n1"
+        )]
     );
     assert_eq!(findings.anomalies[0].digests.len(), 3);
     // Also if not all nodes are there.

@@ -98,8 +98,7 @@ fn what_should_not_be_there_is_named() {
         "p0: |-send a=1-|
          p1:              |-final-read [a a]-|",
         AnomalyKind::Duplicate,
-        "message a is in the conversation twice: the final read by client 1 shows it as number 1, the final \
-         read by client 1 as number 2",
+        "the final read by client 1 shows message a twice, as number 1 and as number 2",
     );
 }
 

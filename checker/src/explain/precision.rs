@@ -10,7 +10,8 @@ pub struct Precision {
 
 impl Precision {
     const MILLISECONDS: Precision = Precision { digits: 3 };
-    const ALL: [Precision; 3] = [Self::MILLISECONDS, Precision { digits: 6 }, Precision { digits: 9 }];
+    pub(super) const ALL: [Precision; 3] =
+        [Self::MILLISECONDS, Precision { digits: 6 }, Precision { digits: 9 }];
 
     /// The coarsest precision at which no two of these times, in ns, look alike that are not the same.
     #[must_use]

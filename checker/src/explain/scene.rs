@@ -2,7 +2,7 @@
 
 use super::describe::{self, Focus};
 use super::precision::Precision;
-use super::{drawing, the_read};
+use super::the_read;
 use crate::history::{Fault, History, Input, Moment, Operation, OperationId, Output, Symbol};
 
 /// The most faults of a scene.
@@ -11,14 +11,14 @@ const FAULTS_MAX: usize = 4;
 /// Some operations of a history and the faults of their time, and how exactly times are told of them.
 #[derive(Debug, Clone)]
 pub struct Scene<'h> {
-    pub(super) history: &'h History,
+    history: &'h History,
     key: Option<Symbol>,
-    pub(super) ids: Vec<OperationId>,
-    pub(super) faults: Vec<&'h Fault>,
+    ids: Vec<OperationId>,
+    faults: Vec<&'h Fault>,
     /// How many faults there were besides.
-    pub(super) other_faults: usize,
-    pub(super) precision: Precision,
-    pub(super) focus: Focus,
+    other_faults: usize,
+    precision: Precision,
+    focus: Focus,
 }
 
 impl<'h> Scene<'h> {
@@ -106,20 +106,19 @@ impl<'h> Scene<'h> {
         }
     }
 
-    /// The picture, at most [`WIDTH`](super::WIDTH) columns wide.
-    #[must_use]
-    pub fn draw(&self) -> String {
-        drawing::draw(self)
+    /// The faults to show.
+    pub(crate) fn faults(&self) -> &[&'h Fault] {
+        &self.faults
+    }
+
+    /// How many faults there were besides.
+    pub(crate) fn other_faults(&self) -> usize {
+        self.other_faults
     }
 
     /// The operation and its outcome, as this scene abridges it.
-    pub(super) fn describe(&self, operation: &Operation) -> String {
+    pub(crate) fn describe(&self, operation: &Operation) -> String {
         describe::focused(self.history, operation, &self.focus)
-    }
-
-    /// From the first to the last that the operations did.
-    pub(super) fn span(&self) -> Option<(Moment, Moment)> {
-        span(self.history, &self.ids)
     }
 }
 

@@ -107,7 +107,10 @@ impl<'a> Diagnosis<'a> {
         if let Some((message, seq)) = proof.about {
             scene = scene.about(message, seq);
         }
-        let anomaly = Anomaly::of_scene(proof.kind, &scene, tell(&self.case, &scene));
+        let mut anomaly = Anomaly::of_scene(proof.kind, &scene, tell(&self.case, &scene));
+        if let Some(suspect) = proof.suspect {
+            anomaly = anomaly.with_suspect(self.case.history, suspect);
+        }
         self.anomalies.push(match proof.order {
             Some((first, second)) => anomaly.with_margin(first, second),
             None => anomaly,
@@ -128,15 +131,21 @@ struct Proof {
     about: Option<(Symbol, u64)>,
     /// Two events, if it matters that the first came before the second.
     order: Option<(Moment, Moment)>,
+    /// The operation whose answer cannot be; the last one, if nothing else is said.
+    suspect: Option<OperationId>,
 }
 
 impl Proof {
     fn of(kind: AnomalyKind, operations: impl IntoIterator<Item = OperationId>) -> Self {
-        Proof { kind, operations: operations.into_iter().collect(), about: None, order: None }
+        Proof { kind, operations: operations.into_iter().collect(), about: None, order: None, suspect: None }
     }
 
     fn about(self, message: Symbol, seq: u64) -> Self {
         Proof { about: Some((message, seq)), ..self }
+    }
+
+    fn suspect(self, operation: OperationId) -> Self {
+        Proof { suspect: Some(operation), ..self }
     }
 
     fn order(self, first: Moment, second: Moment) -> Self {

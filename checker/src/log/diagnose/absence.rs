@@ -120,8 +120,10 @@ pub(super) fn lost(diagnosis: &mut Diagnosis<'_>, absences: &BTreeMap<Symbol, Ve
         let operations =
             [place.first, readings[first].id, readings[last].id].into_iter().chain(place.last_read);
         let proof = absent(AnomalyKind::Lost, &place, &readings[first], operations).about(message, place.seq);
-        diagnosis
-            .report(&proof, |case, scene| words::lost(case, scene, message, &place, &case.readings[first]));
+        diagnosis.report(&proof, |case, scene| {
+            let [first, last] = [first, last].map(|reading| &case.readings[reading]);
+            words::lost(case, scene, message, &place, first, last)
+        });
     }
     missed
 }
@@ -147,10 +149,11 @@ fn absent(
     operations: impl IntoIterator<Item = OperationId>,
 ) -> Proof {
     let began = reading.operation.invoked;
+    let proof = |operations: Vec<OperationId>| Proof::of(kind, operations).suspect(reading.id);
     if place.known_before(reading) {
-        return Proof::of(kind, operations).order(place.known, began);
+        return proof(operations.into_iter().collect()).order(place.known, began);
     }
-    Proof::of(kind, operations.into_iter().chain(reading.floor.proof))
+    proof(operations.into_iter().chain(reading.floor.proof).collect())
 }
 
 /// The most messages that one read misses of which the clearest is chosen.

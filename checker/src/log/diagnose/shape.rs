@@ -42,14 +42,14 @@ fn misfit(diagnosis: &Diagnosis<'_>, reading: &Reading<'_>) -> Option<(AnomalyKi
     if let Some(seq) = shown.iter().find(|seq| **seq > reading.head) {
         return Some((AnomalyKind::WrongHead, format!("the page shows number {seq}")));
     }
-    if let Some(seq) = shown.iter().find(|seq| !expected.contains(seq)) {
-        return Some((AnomalyKind::WrongPage, format!("the page shows number {seq}")));
-    }
     if let Some(pair) = shown.windows(2).find(|pair| pair[0] >= pair[1]) {
         return Some((
             AnomalyKind::WrongPage,
             format!("the page shows number {} after {}", pair[1], pair[0]),
         ));
+    }
+    if let Some(seq) = shown.iter().find(|seq| !expected.contains(seq)) {
+        return Some((AnomalyKind::WrongPage, format!("the page shows number {seq}")));
     }
     let mut next = *expected.start();
     for seq in shown {

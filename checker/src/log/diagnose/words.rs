@@ -11,9 +11,15 @@ pub(super) fn lost(
     scene: &Scene<'_>,
     message: Symbol,
     place: &Place,
-    reading: &Reading<'_>,
+    first: &Reading<'_>,
+    last: &Reading<'_>,
 ) -> String {
-    format!("{}, and no later read shows it", missed(case, scene, message, place, reading))
+    let missed = missed(case, scene, message, place, first);
+    let to_the_last = match last.id == first.id {
+        true => String::new(),
+        false => format!(", up to {}", the_read(case.history, last.operation)),
+    };
+    format!("{missed}, and no later read shows it{to_the_last}")
 }
 
 pub(super) fn stale(

@@ -139,7 +139,7 @@ fn what_no_later_read_shows_is_lost() {
          p1@n2:              |-read []-|  |-final-read []-|",
         AnomalyKind::Lost,
         "send a was acknowledged at 0.018 s as number 1; the read by client 1 on n2 began at 0.020 s and \
-         ended at number 0 without it, and no later read shows it",
+         ended at number 0 without it, and no later read shows it, up to the final read by client 1 on n2",
     );
     // Its number goes to another message; that is the same misfortune, not another.
     invalid(
@@ -148,7 +148,7 @@ fn what_no_later_read_shows_is_lost() {
          p2:                            |-read []-|                 |-read [b]-|",
         AnomalyKind::Lost,
         "send a was acknowledged at 0.015 s as number 1; the read by client 2 began at 0.031 s and ended at \
-         number 0 without it, and no later read shows it",
+         number 0 without it, and no later read shows it, up to the read by client 2",
     );
 }
 

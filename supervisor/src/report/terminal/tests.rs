@@ -106,7 +106,10 @@ fn a_run_with_a_violation() {
     // The words are the checker's, and tested there.
     let anomaly = &mut verdict.checks[0].anomalies[0];
     anomaly.sentence = "the read began after the send of b was acknowledged and does not show it".to_owned();
+    anomaly.operations.clear();
     anomaly.drawing = "client 0  ├─send b─┤\nclient 1              ├─read a─┤\n".to_owned();
+    anomaly.why = "A read shows what was acknowledged before it began.".to_owned();
+    anomaly.look_at = "Who answered the read?".to_owned();
     verdict.checks[0].reason = Some(anomaly.sentence.clone());
     verdict.checks[0].anomalies_total = 3;
     verdict.checks[1] = CheckResult::unknown(CheckName::Durable, "no final read succeeded", 0, 0);
