@@ -44,6 +44,11 @@ pub(crate) trait Sampler {
         input: &<Self::Model as Model>::Input,
     ) -> Option<<Self::Model as Model>::Output>;
 
+    /// How the histories are made.
+    fn shape(&self) -> Shape {
+        Shape::small()
+    }
+
     /// Any answer, which may well be wrong.
     fn lie(
         &self,
@@ -94,7 +99,7 @@ pub(crate) fn compare<S: Sampler, A: Into<Said>>(
     sampler: &S,
     decide: impl Fn(&S::Model, &[Sampled<S>]) -> A,
 ) {
-    compare_shaped(name, sampler, histories(), &Shape::small(), decide);
+    compare_shaped(name, sampler, histories(), &sampler.shape(), decide);
 }
 
 /// [`compare`] with so many histories of another shape.

@@ -32,6 +32,7 @@ pub mod convergence;
 pub mod delivery;
 #[cfg(test)]
 pub(crate) mod differential;
+pub mod direct;
 pub mod durability;
 pub mod evidence;
 pub mod explain;

@@ -5,17 +5,27 @@
 //! (Herlihy and Wing, "Linearizability: A Correctness Condition for Concurrent Objects", TOPLAS 1990).
 //! [`search`](crate::search) looks for that order.
 //!
-//! - [`register`] is a cell with read, write and compare-and-set.
+//! - [`register`] is a cell with read, write and compare-and-set; [`multi_register`] is several at once.
 //! - [`accounts`] is one name that exists or not.
+//! - [`kv`] is a text with put, append and get; [`list`] is a list with appends and whole reads.
+//! - [`set`], [`queue`], [`counter`], [`mutex`] and [`marks`] are what their names say.
 //!
 //! A model says nothing about time, clients or faults. It is deterministic in its effect: the state and the input
 //! determine the next state, also where nobody knows the answer. A choice that the object itself makes is either
 //! visible in the answer, or has to be part of the input.
 
 pub mod accounts;
+pub mod counter;
+pub mod kv;
+pub mod list;
+pub mod marks;
+pub mod multi_register;
+pub mod mutex;
+pub mod queue;
 pub mod register;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod set;
 
 use std::fmt::Debug;
 use std::hash::Hash;

@@ -124,6 +124,14 @@ kinds! {
         why: "The term of a node only grows, and is on disk before the node acts in it.",
         look_at: "What {first} had on disk when it came up again: was its term synced before it used it?",
     }
+    /// Two hold one lock at a time.
+    TwoHolders {
+        name: "two-holders",
+        elle: None,
+        why: "A lock is held by one at a time: who takes it waits until it was given back, or is refused.",
+        look_at: "Who gave the lock to each of the two, and had the first lost it meanwhile? A lease that ran out, or two leaders that each \
+               give it away, are the usual causes.",
+    }
     /// A subscription passed over a message and went on behind it.
     PollSkip {
         name: "poll-skip",
@@ -172,6 +180,13 @@ kinds! {
         look_at: "Who feeds the stream of {last}: are there two sources that are not merged in order, such as old \
                messages and new ones?",
     }
+    /// Two operations built on the same state, and the one does not know of the other.
+    LostUpdate {
+        name: "lost-update",
+        elle: Some("lost-update"),
+        why: "What is changed depending on what it was is changed at one moment: nothing comes between the look and the change.",
+        look_at: "Where the value was compared: on the node that applied the change, at that place of its log, or before by {last}?",
+    }
     /// An account was created while it existed.
     DuplicateCreate {
         name: "duplicate-create",
@@ -189,6 +204,13 @@ kinds! {
         look_at: "Do {first} and {last} have the same log? One of them counted other entries in front of it, or its log \
                was written again.",
     }
+    /// Something was removed, and a later read shows it although nobody has added it again.
+    Resurrected {
+        name: "resurrected",
+        elle: None,
+        why: "What was removed stays removed until somebody adds it again.",
+        look_at: "What {last} had when it came up: a snapshot or a log from before the removal? And whether the removal reached a majority.",
+    }
     /// An operation that certainly did not happen has an effect.
     AbortedRead {
         name: "aborted-read",
@@ -196,6 +218,13 @@ kinds! {
         why: "What was refused did not happen, so nobody can see it.",
         look_at: "The error that {first} answered: was it said after the operation had been proposed? Then nobody knew, \
                and `info` was the right outcome.",
+    }
+    /// A part of an operation was seen that happens all at once.
+    IntermediateRead {
+        name: "intermediate-read",
+        elle: Some("G1b"),
+        why: "An operation of several parts takes effect at one moment, so that nobody sees a part of it.",
+        look_at: "Are the parts one entry of the log, applied in one transaction of the store that {last} reads from?",
     }
     /// A message was shown that nobody had sent, or before it was sent; or an account that nobody had created.
     Phantom {
@@ -212,6 +241,27 @@ kinds! {
         why: "A message stands in the conversation that it was sent to, and nowhere else.",
         look_at: "How {last} finds the messages of a conversation: a range that runs over its end, or a key that two \
                conversations share.",
+    }
+    /// An operation of several parts contradicts itself.
+    Internal {
+        name: "internal",
+        elle: Some("internal"),
+        why: "Within one operation, a read shows what the operation saw and did before.",
+        look_at: "Does {last} read from the state that its own writes have changed, or from an older one?",
+    }
+    /// Something was taken out of a queue before what had been put in earlier.
+    Reordered {
+        name: "reordered",
+        elle: None,
+        why: "What was put into a queue first is taken out first.",
+        look_at: "Who gave the two their places: two leaders, or two queues that are merged? And {last}: does it take from an old state?",
+    }
+    /// A lock was held although nobody had taken it.
+    NotHeld {
+        name: "not-held",
+        elle: None,
+        why: "A lock that is given back, or that refuses somebody, is held.",
+        look_at: "Was the lock given back twice, by a second try that was not known as such? Or did {last} answer from an old state?",
     }
     /// A read does not show what had been acknowledged or shown before it began, but a later read does.
     StaleRead {

@@ -19,7 +19,7 @@ pub(crate) struct Shape {
     pub(crate) pending_max: usize,
     /// How many of a hundred operations never return.
     pub(crate) info_percent: usize,
-    /// One of so many answers is replaced by any answer, if the history is bent.
+    /// One of so many answers is replaced by any answer, some with another question, if the history is bent.
     pub(crate) lies_one_in: usize,
     /// The most times that two neighbouring events change places, if the history is bent.
     pub(crate) swaps_max: usize,
@@ -96,8 +96,11 @@ pub(crate) fn bent<S: Sampler>(sampler: &S, random: &mut Random, shape: &Shape) 
     if random.one_in(2) {
         return operations;
     }
-    for operation in operations.iter_mut().filter(|operation| operation.output.is_some()) {
-        if random.one_in(shape.lies_one_in) {
+    for (number, operation) in operations.iter_mut().enumerate() {
+        if operation.output.is_some() && random.one_in(shape.lies_one_in) {
+            if random.one_in(3) {
+                operation.input = sampler.ask(random, number);
+            }
             operation.output = Some(sampler.lie(random, &operation.input));
         }
     }

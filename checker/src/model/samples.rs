@@ -1,7 +1,15 @@
 //! What operations on each object look like, for tests that need many of them.
 
 mod accounts;
+mod list;
+mod numbers;
+mod queue;
 mod register;
+mod set;
 
 pub(crate) use accounts::Accounts;
-pub(crate) use register::Registers;
+pub(crate) use list::Lists;
+pub(crate) use numbers::{Counters, Locks, Markers};
+pub(crate) use queue::Queues;
+pub(crate) use register::{Entries, MultiRegisters, Registers};
+pub(crate) use set::{Asks, Sets};

@@ -1,9 +1,13 @@
-//! Operations on a register.
+//! Operations on registers and on entries of maps.
+
+use std::collections::BTreeMap;
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
 use crate::history::{Datum, Symbols};
 use crate::model::Model;
+use crate::model::kv::{self, Kv};
+use crate::model::multi_register::{self, MultiRegister};
 use crate::model::register::{Input, NilRead, Output, Register, Value};
 
 /// Reads, writes, and compares and sets of some values, nil among them, that repeat or do not.
@@ -77,3 +81,95 @@ impl<'a> Sampler for Registers<'a> {
         }
     }
 }
+
+/// Transactions of reads and writes over two registers.
+#[derive(Debug)]
+pub(crate) struct MultiRegisters<'a>(pub(crate) MultiRegister<'a>);
+
+impl<'a> Sampler for MultiRegisters<'a> {
+    type Model = MultiRegister<'a>;
+
+    fn model(&self) -> &MultiRegister<'a> {
+        &self.0
+    }
+
+    fn ask(&self, random: &mut Random, _number: usize) -> multi_register::Input {
+        let micros = 1 + random.below(3);
+        (0..micros)
+            .map(|_| {
+                let register = Datum::Int(random.below(2));
+                match random.one_in(2) {
+                    true => multi_register::Micro::Read(register),
+                    false => multi_register::Micro::Write(register, value(random.below(3))),
+                }
+            })
+            .collect()
+    }
+
+    fn answer(
+        &self,
+        _random: &mut Random,
+        state: &BTreeMap<Datum, Datum>,
+        input: &multi_register::Input,
+    ) -> Option<multi_register::Output> {
+        let mut state = state.clone();
+        let mut seen = Vec::new();
+        for micro in input {
+            match *micro {
+                multi_register::Micro::Write(register, value) => drop(state.insert(register, value)),
+                multi_register::Micro::Read(register) => {
+                    seen.push(state.get(&register).copied().unwrap_or_default());
+                }
+            }
+        }
+        Some(seen.into())
+    }
+
+    fn lie(&self, random: &mut Random, input: &multi_register::Input) -> multi_register::Output {
+        let reads = input.iter().filter(|micro| matches!(micro, multi_register::Micro::Read(_)));
+        reads.map(|_| value(random.below(3))).collect()
+    }
+}
+
+/// Puts, appends and gets of short texts.
+#[derive(Debug, Default)]
+pub(crate) struct Entries(pub(crate) Kv<'static>);
+
+impl Sampler for Entries {
+    type Model = Kv<'static>;
+
+    fn model(&self) -> &Kv<'static> {
+        &self.0
+    }
+
+    fn ask(&self, random: &mut Random, _number: usize) -> kv::Input<'static> {
+        match random.below(4) {
+            0 | 1 => kv::Input::Get,
+            2 => kv::Input::Put(random.pick(&["", "a", "b"])),
+            _ => kv::Input::Append(random.pick(&["a", "b"])),
+        }
+    }
+
+    fn answer(
+        &self,
+        _random: &mut Random,
+        state: &String,
+        input: &kv::Input<'static>,
+    ) -> Option<kv::Output<'static>> {
+        match input {
+            kv::Input::Get => TEXTS.iter().find(|text| *text == state).map(|text| kv::Output::Value(text)),
+            kv::Input::Put(_) | kv::Input::Append(_) => Some(kv::Output::Done),
+        }
+    }
+
+    fn lie(&self, random: &mut Random, input: &kv::Input<'static>) -> kv::Output<'static> {
+        match input {
+            kv::Input::Get => kv::Output::Value(random.pick(&TEXTS[..7])),
+            kv::Input::Put(_) | kv::Input::Append(_) => kv::Output::Done,
+        }
+    }
+}
+
+/// The texts that are read; a get of a longer one gets no answer.
+const TEXTS: [&str; 15] =
+    ["", "a", "b", "aa", "ab", "ba", "bb", "aaa", "aab", "aba", "abb", "baa", "bab", "bba", "bbb"];
