@@ -37,6 +37,7 @@ mod links;
 mod numbers;
 mod objects;
 mod problem;
+mod reduced;
 mod register;
 mod seen;
 mod shrink;
@@ -53,6 +54,7 @@ use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::{Model, Operation, OperationOf};
 use chains::Decision;
 use problem::Problem;
+use shrink::Walked;
 use walk::Walk;
 
 /// The judgement about the operations on one object. Operations are named by their positions in the list checked.
@@ -187,12 +189,14 @@ fn decide<M: Model>(
             Outcome::NotLinearizable(Contradiction::untold(blocked))
         }
         Ok(None) => {
-            let reached = walk.reached();
+            // What completed later cannot matter: the search never came so far.
+            let required = problem.returned(walk.reached() + 1);
             let states = walk.into_states();
             // Of what the walk has remembered only the states are left.
             let owned: usize = states.iter().map(|state| size_of_val(state) + model.heap_bytes(state)).sum();
             budget.release((budget.memory() - before).saturating_sub(owned as u64));
-            Outcome::NotLinearizable(shrink::shrink(&problem, reached, &states, limits))
+            let mut walked = Walked { whole: &problem, states };
+            Outcome::NotLinearizable(shrink::shrink(&mut walked, required, limits))
         }
         Err(exceeded) => {
             let (ordered, completions) = (walk.reached(), problem.returns());

@@ -119,7 +119,7 @@ pub(super) fn decide(
     match found {
         Ok(chains) => Ok(Decision::Order(order::order(parts, &clusters, &chains, budget)?)),
         // The value at the start may have been one that somebody wrote again.
-        Err(_) if initial == Initial::Unwritten && clusters.start().is_none() => Ok(Decision::Repeats),
+        Err(_) if initial == Initial::Unwritten && !clusters.start_is_proven(parts) => Ok(Decision::Repeats),
         Err(flaw) => Ok(Decision::NoOrder(witness::witness(parts, &clusters, flaw))),
     }
 }

@@ -142,6 +142,12 @@ impl<'a, M: Model> Problem<'a, M> {
         Ok(problem)
     }
 
+    /// The operations of the first completions.
+    pub(super) fn returned(&self, completions: usize) -> Vec<usize> {
+        let members = self.by_return[..completions].iter().map(|member| &self.members[*member as usize]);
+        members.map(|member| member.operation).collect()
+    }
+
     /// How many completions there are.
     pub(super) fn returns(&self) -> usize {
         self.by_return.len()

@@ -1,6 +1,7 @@
 //! The registers of a history, each judged by itself.
 
 mod decide;
+mod machine;
 #[cfg(test)]
 mod tests;
 mod unique;

@@ -21,22 +21,36 @@ use super::walk::{Farthest, Walk};
 use crate::limits::{Budget, Exceeded, Limits, set_bytes, sort_by_key};
 use crate::model::Model;
 
+/// Operations on one object, by position, and a search that can tell whether a part of them has an order.
+pub(super) trait Shrinkable {
+    /// Where an operation was invoked.
+    fn invoked(&self, operation: usize) -> u32;
+
+    /// Where it completed.
+    fn returned(&self, operation: usize) -> Option<u32>;
+
+    /// Whether it only observes.
+    fn observes(&self, operation: usize) -> bool;
+
+    /// Whether there is no order even if only `required` must be in it. What completed before the first of these was
+    /// invoked may be replaced by any state that it can have left.
+    fn contradicts(&mut self, required: &[usize], budget: &mut Budget<'_>) -> Result<bool, Exceeded>;
+
+    /// How far the search comes with operations that contradict each other; `None` if a limit was hit.
+    fn farthest(&mut self, required: &[usize], budget: &mut Budget<'_>) -> Option<Farthest>;
+}
+
 /// The most steps for shrinking, about a second: the verdict stands already, and a person waits.
 const STEPS_MAX: u64 = 5_000_000;
 
-/// Shrinks a problem that has no order. `reached` is the most completions behind any configuration, and `states` are
-/// those that the search has been in.
-pub(super) fn shrink<M: Model>(
-    whole: &Problem<'_, M>,
-    reached: usize,
-    states: &[M::State],
+/// Shrinks operations that have no order. `required` are those that completed as far as a search came, by completion.
+pub(super) fn shrink<S: Shrinkable>(
+    operations: &mut S,
+    mut required: Vec<usize>,
     limits: &Limits<'_>,
 ) -> Contradiction {
-    // What completed later cannot matter: the search never came so far.
-    let mut required: Vec<usize> =
-        whole.by_return[..=reached].iter().map(|member| whole.members[*member as usize].operation).collect();
     let limits = Limits { steps: limits.steps.min(STEPS_MAX), ..*limits };
-    let mut shrink = Shrink { whole, states, limits };
+    let mut shrink = Shrink { operations, limits };
     // A limit that is hit here leaves more operations than are needed, and a right verdict.
     let shrunk = shrink.cut_past(&mut required).and_then(|()| {
         shrink.prefer(&mut required)?;
@@ -45,35 +59,68 @@ pub(super) fn shrink<M: Model>(
     shrink.explain(required, shrunk.err())
 }
 
+/// A problem that the walk found no order for, and the states that it has been in.
+pub(super) struct Walked<'a, M: Model> {
+    pub(super) whole: &'a Problem<'a, M>,
+    pub(super) states: Vec<M::State>,
+}
+
+impl<M: Model> Walked<'_, M> {
+    fn part(&self, required: &[usize], budget: &mut Budget<'_>) -> Result<Problem<'_, M>, Exceeded> {
+        budget.ticks(0)?;
+        let required: HashSet<usize> = required.iter().copied().collect();
+        budget.allocate(set_bytes(&required))?;
+        Problem::part(self.whole.model, self.whole.operations, &self.states, &required, budget)
+    }
+}
+
+impl<M: Model> Shrinkable for Walked<'_, M> {
+    fn invoked(&self, operation: usize) -> u32 {
+        self.whole.operations[operation].invoked
+    }
+
+    fn returned(&self, operation: usize) -> Option<u32> {
+        self.whole.operations[operation].returned
+    }
+
+    fn observes(&self, operation: usize) -> bool {
+        let operation = &self.whole.operations[operation];
+        self.whole.model.observes(&operation.input, operation.output.as_ref())
+    }
+
+    fn contradicts(&mut self, required: &[usize], budget: &mut Budget<'_>) -> Result<bool, Exceeded> {
+        let problem = self.part(required, budget)?;
+        Ok(Walk::new(&problem, budget).find()?.is_none())
+    }
+
+    fn farthest(&mut self, required: &[usize], budget: &mut Budget<'_>) -> Option<Farthest> {
+        let problem = self.part(required, budget).ok()?;
+        let mut walk = Walk::new(&problem, budget).explaining();
+        let found = walk.find();
+        debug_assert!(!matches!(found, Ok(Some(_))), "what was shrunk still has no order");
+        walk.into_farthest()
+    }
+}
+
 /// How many times more operations than contradict each other are kept to choose from.
 const CHOICE: usize = 4;
 
 /// How many operations are few enough to try them one by one.
 const ONE_BY_ONE: usize = 32;
 
-struct Shrink<'a, 'p, 'l, M: Model> {
-    whole: &'a Problem<'p, M>,
-    states: &'a [M::State],
+struct Shrink<'a, 'l, S> {
+    operations: &'a mut S,
     /// What is left of them.
     limits: Limits<'l>,
 }
 
-impl<M: Model> Shrink<'_, '_, '_, M> {
-    fn part(&self, required: &[usize], budget: &mut Budget<'_>) -> Result<Problem<'_, M>, Exceeded> {
-        budget.ticks(0)?;
-        let required: HashSet<usize> = required.iter().copied().collect();
-        budget.allocate(set_bytes(&required))?;
-        Problem::part(self.whole.model, self.whole.operations, self.states, &required, budget)
-    }
-
+impl<S: Shrinkable> Shrink<'_, '_, S> {
     /// Whether there is no order even if only `required` must be in it.
     fn contradicts(&mut self, required: &[usize]) -> Result<bool, Exceeded> {
         let mut budget = Budget::new(&self.limits);
-        let found = self
-            .part(required, &mut budget)
-            .and_then(|problem| Walk::new(&problem, &mut budget).find().map(|order| order.is_none()));
+        let contradicts = self.operations.contradicts(required, &mut budget);
         self.limits.steps -= budget.steps();
-        found
+        contradicts
     }
 
     /// Keeps the last of `required`, by completion: a few more than contradict each other, so that there is a choice.
@@ -93,12 +140,12 @@ impl<M: Model> Shrink<'_, '_, '_, M> {
     /// Puts in front what is better spared: what overlaps the last operation, since "before" is easier to see, and what
     /// only observes, since a client trusts its own write most.
     fn prefer(&self, required: &mut Vec<usize>) -> Result<(), Exceeded> {
-        let Problem { model, operations, .. } = *self.whole;
-        let blocked = required.last().map_or(0, |last| operations[*last].invoked);
+        let operations = &*self.operations;
+        let blocked = required.last().map_or(0, |last| operations.invoked(*last));
         sort_by_key(&mut Budget::new(&self.limits), required, |position| {
-            let operation = &operations[*position];
-            let is_before = operation.returned.is_some_and(|returned| returned < blocked);
-            (is_before, !model.observes(&operation.input, operation.output.as_ref()), operation.returned)
+            let returned = operations.returned(*position);
+            let is_before = returned.is_some_and(|returned| returned < blocked);
+            (is_before, !operations.observes(*position), returned)
         })
     }
 
@@ -125,15 +172,10 @@ impl<M: Model> Shrink<'_, '_, '_, M> {
 
     fn explain(self, mut required: Vec<usize>, cut_short: Option<Exceeded>) -> Contradiction {
         // If a limit was hit before anything was found out, it is the last completion that was in the way.
-        let last = required.iter().max_by_key(|position| self.whole.operations[**position].returned);
-        let unknown = Farthest::unknown(*last.expect("a contradiction has operations"));
+        let last = required.iter().max_by_key(|position| self.operations.returned(**position));
+        let unknown = Farthest::new(*last.expect("a contradiction has operations"), Vec::new());
         let mut budget = Budget::new(&Limits { steps: STEPS_MAX, ..self.limits });
-        let farthest = self.part(&required, &mut budget).ok().and_then(|problem| {
-            let mut walk = Walk::new(&problem, &mut budget).explaining();
-            let found = walk.find();
-            debug_assert!(!matches!(found, Ok(Some(_))), "what was shrunk still has no order");
-            walk.into_farthest()
-        });
+        let farthest = self.operations.farthest(&required, &mut budget);
         let Farthest { blocked, refusals, .. } = farthest.unwrap_or(unknown);
         required.sort_unstable();
         Contradiction { operations: required, blocked, refusals, cut_short }

@@ -17,7 +17,7 @@ use crate::limits::{Budget, Exceeded};
 use crate::model::Model;
 
 /// The most refusals of the blocked operation that are kept.
-const REFUSALS_MAX: usize = 3;
+pub(super) const REFUSALS_MAX: usize = 3;
 
 #[derive(Debug)]
 struct Configuration {
@@ -81,9 +81,9 @@ pub(super) struct Farthest {
 }
 
 impl Farthest {
-    /// Nothing is known but the operation that could not be placed.
-    pub(super) fn unknown(blocked: usize) -> Self {
-        Farthest { frontier: 0, blocked, refusals: Vec::new() }
+    /// The operation that could not be placed, and why.
+    pub(super) fn new(blocked: usize, refusals: Vec<String>) -> Self {
+        Farthest { frontier: 0, blocked, refusals }
     }
 }
 

@@ -35,6 +35,11 @@ impl<'a> Registers<'a> {
         Registers { unique: true, ..self }
     }
 
+    /// The same with one of these values at the start.
+    pub(crate) fn starting_with(self, initial: &'a [Value]) -> Self {
+        Registers { model: self.model.starting_with(initial), ..self }
+    }
+
     /// The same without cas.
     pub(crate) fn without_cas(self) -> Self {
         Registers { cas: false, ..self }

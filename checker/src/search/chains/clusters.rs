@@ -61,7 +61,7 @@ impl Clusters {
         let mut unanswered = Vec::new();
         let mut position = 0;
         for chunk in parts.chunks(CHUNK) {
-            budget.spend(chunk.len() as u64)?;
+            budget.ticks(chunk.len() as u64)?;
             for part in chunk {
                 if clusters.add(position, part, &mut unanswered).is_err() {
                     return Ok(None);
@@ -133,7 +133,7 @@ impl Clusters {
             return Ok(Ok(()));
         }
         budget.allocate((self.all.len() * size_of::<u32>()) as u64)?;
-        budget.spend(unanswered.len() as u64)?;
+        budget.ticks(unanswered.len() as u64)?;
         // By value: its writer without an answer. A second one counts as a second writer.
         let mut candidates = vec![NONE; self.all.len()];
         let mut values = Vec::with_capacity(unanswered.len());
@@ -191,6 +191,15 @@ impl Clusters {
     /// The value at the start, if anybody saw it.
     pub(super) fn start(&self) -> Option<u32> {
         self.start
+    }
+
+    /// Whether an answer shows what was there at the start.
+    pub(super) fn start_is_proven(&self, parts: &[Part]) -> bool {
+        self.start.is_some_and(|start| {
+            let cluster = self.of(start);
+            let next = (cluster.next != NONE).then(|| self.of(cluster.next).writer as usize);
+            cluster.first_return != NEVER || next.is_some_and(|next| parts[next].returned != NEVER)
+        })
     }
 
     /// The cluster of a value.

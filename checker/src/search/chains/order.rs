@@ -20,7 +20,7 @@ pub(super) fn order(
     let mut places = places(parts, clusters, chains, budget)?;
     let mut order = vec![usize::MAX; places.count];
     for chunk in by_call.chunks(CHUNK) {
-        budget.spend(chunk.len() as u64)?;
+        budget.ticks(chunk.len() as u64)?;
         for position in chunk {
             if let Role::Reads(value) = parts[position].role {
                 let place = &mut places.next[value as usize];
@@ -98,7 +98,7 @@ fn places(
 ) -> Result<Places, Exceeded> {
     let mut next = vec![0_u32; clusters.all().len()];
     for chunk in parts.chunks(CHUNK) {
-        budget.spend(chunk.len() as u64)?;
+        budget.ticks(chunk.len() as u64)?;
         for part in chunk {
             if let Role::Reads(value) = part.role {
                 next[value as usize] += 1;

@@ -8,11 +8,7 @@ use super::{Flaw, NEVER, Part};
 pub(super) fn witness(parts: &[Part], clusters: &Clusters, flaw: Flaw) -> Vec<usize> {
     let mut witness = Witness { parts, clusters, found: Vec::new() };
     match flaw {
-        Flaw::Phantom { value } => {
-            witness.below(value);
-            // Where nobody knows what was there at the start, it cannot have been both.
-            clusters.start().into_iter().for_each(|start| witness.below(start));
-        }
+        Flaw::Phantom { value } => witness.below(value),
         Flaw::Fork { one, other } => {
             witness.above(one);
             witness.below(one);
@@ -33,6 +29,8 @@ pub(super) fn witness(parts: &[Part], clusters: &Clusters, flaw: Flaw) -> Vec<us
             witness.bounds(other);
         }
     }
+    // Where nobody knows what was there at the start, this says it.
+    clusters.start().into_iter().for_each(|start| witness.below(start));
     witness.found.sort_unstable();
     witness.found.dedup();
     witness.found

@@ -40,7 +40,7 @@ pub(super) fn of_chains(
     }
     let mut value = 0;
     for chunk in clusters.all().chunks(CHUNK) {
-        budget.spend(chunk.len() as u64)?;
+        budget.ticks(chunk.len() as u64)?;
         for Cluster { writer, from, .. } in chunk {
             if *writer < START && *from == NONE {
                 match zone(clusters, value, &mut reached) {
@@ -97,7 +97,7 @@ pub(super) fn sweep(
     start: Option<u32>,
     budget: &mut Budget<'_>,
 ) -> Result<Result<Vec<u32>, Flaw>, Exceeded> {
-    budget.spend(zones.len() as u64)?;
+    budget.ticks(zones.len() as u64)?;
     let first = usize::from(start.is_some());
     sort(&mut zones[first..], budget)?;
     // The end of the last forward zone, and its chain.
@@ -132,7 +132,7 @@ fn sort(zones: &mut [Zone], budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         return Ok(());
     }
     budget.allocate((end * size_of::<u32>() + size_of_val(zones)) as u64)?;
-    budget.spend(zones.len() as u64)?;
+    budget.ticks(zones.len() as u64)?;
     let mut places = vec![NONE; end];
     for (number, zone) in (0..).zip(&*zones) {
         places[zone.begin() as usize] = number;

@@ -1,13 +1,15 @@
 //! Which decider answers for a register: the cheapest that can.
 //!
 //! 1. [Chains](crate::search::chains), if every value that was seen has one writer: linear.
-//! 2. The [search](crate::search::check) for any model.
+//! 2. The [reduced search](crate::search::reduced), unless too many operations are pending at once.
+//! 3. The [search](crate::search::check) for any model.
 
+use super::machine::Numbered;
 use super::unique;
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::limits::{Budget, Limits};
 use crate::model::OperationOf;
 use crate::model::register::Register;
-use crate::search::{Outcome, check_counted, decided, unknown};
+use crate::search::{Outcome, check_counted, decided, reduced, unknown};
 
 /// Judges the operations on one register, as [`check`](crate::search::check) does, in linear time where every value has
 /// one writer.
@@ -33,8 +35,22 @@ pub(super) fn check_register_counted(
     let mut budget = Budget::new(limits);
     match unique::decide(model, operations, &mut budget) {
         Ok(Some(decision)) => (decided(model, operations, decision, told, limits), budget.peak()),
-        // The search says how far it came.
-        Ok(None) | Err(Exceeded::Steps(_)) => check_counted(model, operations, told, limits),
+        Ok(None) => check_repeated(model, operations, told, limits),
         Err(exceeded) => (unknown(operations, exceeded), budget.peak()),
+    }
+}
+
+/// Judges operations whose values may repeat.
+pub(super) fn check_repeated(
+    model: &Register<'_>,
+    operations: &[OperationOf<Register<'_>>],
+    told: bool,
+    limits: &Limits<'_>,
+) -> (Outcome, u64) {
+    let mut budget = Budget::new(limits);
+    let mut machine = Numbered::new(*model, operations);
+    match reduced::decide(&mut machine, operations, told, limits, &mut budget) {
+        Some(outcome) => (outcome, budget.peak()),
+        None => check_counted(model, operations, told, limits),
     }
 }

@@ -1,3 +1,5 @@
+mod differential;
+
 use super::*;
 use crate::history::timeline;
 use crate::model::register::NilRead;
@@ -150,15 +152,15 @@ fn the_switches_decide_what_a_failed_cas_and_a_nil_read_prove() {
 #[test]
 fn a_limit_makes_the_verdict_unknown_and_says_how_far_it_came() {
     let history = timeline::parse(
-        "p0: |-write 1 @x-| |-write 2 @x-| |-write 3 @x-| |-write 4 @x-| |-write 5 @x-| |-write 6 @x-| |-write 7 @x-|
+        "p0: |-write 1 @x-| |-write 2 @x-| |-write 1 @x-| |-write 2 @x-| |-write 1 @x-| |-write 2 @x-| |-write 1 @x-|
          p1: |-get 2 @y-|",
     )
     .unwrap();
-    let findings = register(&history, Semantics::default(), &Limits { steps: 6, ..Limits::none() });
+    let findings = register(&history, Semantics::default(), &Limits { steps: 12, ..Limits::none() });
     assert_eq!(
         findings.doubts,
         [
-            "the limit of 6 steps was reached when an order was found for 6 of the 7 completed operations on `x`"
+            "the limit of 12 steps was reached when an order was found for 6 of the 7 completed operations on `x`"
         ]
     );
     // The other register needed less, and its violation is not hidden.

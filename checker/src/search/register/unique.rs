@@ -16,7 +16,7 @@ pub(in crate::search) fn decide(
     operations: &[OperationOf<Register<'_>>],
     budget: &mut Budget<'_>,
 ) -> Result<Option<Decision>, Exceeded> {
-    budget.spend(operations.len() as u64)?;
+    budget.ticks(operations.len() as u64)?;
     let initial = model.initial_values();
     let mut numbers = Numbers::of(initial.iter().copied().chain(operations.iter().flat_map(spoken_of)));
     budget.allocate(numbers.bytes())?;
