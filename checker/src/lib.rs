@@ -25,6 +25,7 @@
 #![warn(clippy::iter_over_hash_type)]
 
 pub mod anomaly;
+pub mod certificate;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -32,7 +32,7 @@ pub mod ledger;
 pub mod online;
 pub(crate) mod page;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 

@@ -46,8 +46,10 @@ mod slots;
 mod tests;
 mod walk;
 
+pub(crate) use accounts::account_orders;
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
+pub(crate) use register::register_orders;
 pub use register::{check_register, register};
 
 use crate::limits::{Budget, Exceeded, Limits};

@@ -2,3 +2,18 @@ mod decisions;
 mod differential;
 mod generate;
 mod mutations;
+
+use crate::history::History;
+
+/// A random history of one conversation. It is linearizable, unless its log forgets some messages on the way.
+pub(crate) fn simulated(seed: u64, forgets: usize) -> History {
+    let shape = generate::Shape {
+        processes: 4,
+        operations: 30,
+        info_percent: 8,
+        limit_max: 6,
+        final_reads: 2,
+        forgets,
+    };
+    generate::history(&generate::simulate(seed, &shape))
+}

@@ -13,8 +13,9 @@ use pages::{Names, Page};
 
 use super::keys::{Timed, after, no_order};
 use super::objects::{Judged, Objects, judge_all};
-use super::{Contradiction, check_counted, keys};
+use super::{Contradiction, check, check_counted, keys};
 use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::certificate::{NotIssued, ObjectOrder};
 use crate::findings::Findings;
 use crate::history::{History, Input, Object, Operation, OperationId, Outcome, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
@@ -49,6 +50,25 @@ pub fn accounts(history: &History, initially: Initially, limits: &Limits<'_>) ->
     };
     let judged = judge_all(names.len(), judge, |rank| history.text(names.name(rank)));
     Findings { keys: 0, ..sorted.findings }.and(judged)
+}
+
+/// An order of the operations on each account.
+pub(crate) fn account_orders(
+    history: &History,
+    initially: Initially,
+    limits: &Limits<'_>,
+) -> Result<Vec<ObjectOrder>, NotIssued> {
+    let whole = |why: Exceeded| NotIssued::NoOrder { key: "all accounts".to_owned(), why: why.to_string() };
+    let mut budget = Budget::new(limits);
+    let names = Names::of(history, &mut budget).map_err(whole)?;
+    let sorted = Sorted::of(history, &names, &mut budget).map_err(whole)?;
+    let order = |rank: usize| {
+        let name = names.name(rank);
+        let mut budget = Budget::new(limits);
+        let timed = sorted.about(history, rank, history.text(name), &mut budget).map_err(whole)?;
+        timed.order(history, Some(name), check(&Account { initially }, &timed.operations, limits))
+    };
+    (0..names.len()).map(order).collect()
 }
 
 /// The operations on accounts: those on one name by the rank of that name, and the lists.

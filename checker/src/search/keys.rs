@@ -1,7 +1,8 @@
 //! From a history to the operations on one object, and from a contradiction back to the history: what is said of it.
 
-use super::Contradiction;
+use super::{Contradiction, Outcome};
 use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::certificate::{NotIssued, ObjectOrder};
 use crate::explain::{self, Scene};
 use crate::history::{History, Moment, OperationId, Symbol};
 use crate::limits::{Budget, Exceeded};
@@ -37,6 +38,26 @@ impl<M: Model> Timed<M> {
         let operation = Operation { input, output, invoked: operation.invoked.index, returned };
         budget.push(&mut self.operations, operation)?;
         budget.push(&mut self.ids, id)
+    }
+
+    /// The order that was found of them, by the operations of the history.
+    pub(super) fn order(
+        &self,
+        history: &History,
+        key: Option<Symbol>,
+        outcome: Outcome,
+    ) -> Result<ObjectOrder, NotIssued> {
+        let no_order = |why: String| {
+            let key = key.map_or("", |key| history.text(key)).to_owned();
+            Err(NotIssued::NoOrder { key, why })
+        };
+        match outcome {
+            Outcome::Linearizable(order) => {
+                Ok(ObjectOrder { key, order: order.iter().map(|position| self.ids[*position]).collect() })
+            }
+            Outcome::NotLinearizable(_) => no_order("it is not linearizable".to_owned()),
+            Outcome::Unknown(unknown) => no_order(unknown.exceeded.to_string()),
+        }
     }
 
     /// The operations of a contradiction that are shown: the last of them, should they be many.

@@ -17,6 +17,7 @@ use super::Contradiction;
 use super::keys::{self, Timed, after, name, no_order};
 use super::objects::{Judged, Objects, judge_all};
 use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::certificate::{NotIssued, ObjectOrder};
 use crate::findings::Findings;
 use crate::history::{Datum, History, Input, Object, Operation, OperationId, Outcome, Output, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
@@ -51,6 +52,27 @@ pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) ->
     };
     let name = |number: usize| objects.get(number).0.map_or("", |key| history.text(key));
     Findings { operations: objects.operations(), ..judge_all(objects.len(), judge, name) }
+}
+
+/// An order of the operations on each register.
+pub(crate) fn register_orders(
+    history: &History,
+    semantics: Semantics,
+    limits: &Limits<'_>,
+) -> Result<Vec<ObjectOrder>, NotIssued> {
+    let whole = |why: Exceeded| NotIssued::NoOrder { key: "all registers".to_owned(), why: why.to_string() };
+    let mut budget = Budget::new(limits);
+    let is_register = |operation: &Operation| operation.input.object() == Object::Register;
+    let objects = Objects::of(history, is_register, &mut budget).map_err(whole)?;
+    let order = |number: usize| {
+        let (key, ids) = objects.get(number);
+        let mut budget = Budget::new(limits);
+        let timed = timed(history, ids, semantics.failed_cas, &mut budget).map_err(whole)?;
+        let values = initial_values(&timed, semantics.initially);
+        let model = Register::new(&history.symbols, semantics.nil_read).starting_with(&values);
+        timed.order(history, key, check_register(&model, &timed.operations, limits))
+    };
+    (0..objects.len()).map(order).collect()
 }
 
 /// What is known of one register.
