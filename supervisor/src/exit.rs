@@ -89,8 +89,9 @@ impl Exit {
             Self::Thresholds => 1,
             Self::Inconclusive => 2,
             Self::Harness => 3,
-            Self::Violated => 4,
-            Self::Usage => 5,
+            Self::Usage => 4,
+            // What was found of the system is not hidden by a scenario that could not be read.
+            Self::Violated => 5,
             Self::Bug => 6,
             Self::Interrupted => 7,
             Self::Terminated => 8,
@@ -124,7 +125,14 @@ mod tests {
 
     #[test]
     fn a_batch_returns_the_gravest_of_its_runs() {
-        let order = [Exit::Violated, Exit::Harness, Exit::Inconclusive, Exit::Thresholds, Exit::Expected];
+        let order = [
+            Exit::Violated,
+            Exit::Usage,
+            Exit::Harness,
+            Exit::Inconclusive,
+            Exit::Thresholds,
+            Exit::Expected,
+        ];
         for pair in order.windows(2) {
             assert_eq!(pair[0].gravest(pair[1]), pair[0]);
             assert_eq!(pair[1].gravest(pair[0]), pair[0]);

@@ -50,7 +50,9 @@ pub fn judge(directory: &Path, plan: &Plan) -> Result<VerdictFile, HarnessFailur
     let evidence = read.evidence;
     verdict.checks = run_checks(&evidence, &plan.checks);
     verdict.liveness = Liveness::of(&events);
-    let metrics = load_window(&events, &evidence).map(|window| Metrics::of(&evidence.history, window));
+    let effective = reach::effective(&events);
+    let window = load_window(&events, &evidence);
+    let metrics = window.map(|window| Metrics::of(&evidence.history, window, &effective));
     verdict.thresholds =
         plan.thresholds.iter().map(|threshold| threshold::judge(threshold, metrics.as_ref())).collect();
     verdict.reached = reach::judge(plan, &evidence, &events, metrics.as_ref());

@@ -12,6 +12,7 @@
 //! - [`run`] does it all and writes [`rundir`], which is everything that [`judge`] reads.
 //! - [`shrink`] looks for a smaller plan that fails as a run did.
 //! - [`suite`] is many scenarios, one after another or side by side.
+//! - [`quorum`] is how many nodes are enough.
 //! - [`doctor`] says what the machine can do, and what a killed run left.
 //! - [`report`] is what a person sees; [`cli`] is where they begin.
 //!
@@ -31,6 +32,7 @@ pub mod nemesis;
 pub mod network;
 pub mod process;
 pub mod program;
+pub mod quorum;
 pub mod report;
 pub mod rng;
 pub mod run;

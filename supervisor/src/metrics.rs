@@ -2,7 +2,9 @@
 //!
 //! Everything is measured inside the load window: from the end of the warm-up to the heal.
 
-use checker::history::{History, Operation, Outcome};
+use std::collections::BTreeSet;
+
+use checker::history::{Fault, History, Operation, Outcome};
 use serde::Serialize;
 
 /// A span of time in ns since the start of the run; `from` is inside, `to` is not.
@@ -37,7 +39,7 @@ pub struct Metrics {
     pub longest_outage_ns: u64,
     /// When that began, in ns since the start of the run.
     pub longest_outage_from_ns: u64,
-    /// Successful operations that completed while a fault stood.
+    /// Successful operations that completed while a fault stood that did something.
     pub ok_during_faults: u64,
     /// How long each successful operation took, in ns, the fastest first.
     #[serde(skip)]
@@ -58,9 +60,15 @@ pub struct Latency {
 }
 
 impl Metrics {
-    /// Measures the operations that were invoked in `window`.
+    /// Measures the operations that were invoked in `window`. The faults that did something are `effective`, by the names
+    /// of their strikes.
     #[must_use]
-    pub fn of(history: &History, window: Window) -> Self {
+    pub fn of(history: &History, window: Window, effective: &BTreeSet<&str>) -> Self {
+        let stood: Vec<&Fault> = history
+            .faults()
+            .iter()
+            .filter(|fault| fault.key.is_some_and(|key| effective.contains(history.text(key))))
+            .collect();
         let inside = |operation: &&Operation| (window.from..window.to).contains(&operation.invoked.time);
         let operations: Vec<&Operation> = history.operations().iter().filter(inside).collect();
         let count = |of: fn(&Outcome) -> bool| operations.iter().filter(|o| of(&o.outcome)).count() as u64;
@@ -83,7 +91,7 @@ impl Metrics {
             latency_ok_ns: Latency::of(&ok_latencies),
             longest_outage_ns,
             longest_outage_from_ns,
-            ok_during_faults: spans.iter().filter(|(_, end)| during_fault(history, *end)).count() as u64,
+            ok_during_faults: spans.iter().filter(|(_, end)| stands_one(&stood, *end)).count() as u64,
             ok_latencies,
         }
     }
@@ -128,11 +136,11 @@ fn longest_gap(successes: impl Iterator<Item = u64>, window: Window) -> (u64, u6
     gaps.max_by_key(|(_, length)| *length).unwrap_or((window.from, 0))
 }
 
-fn during_fault(history: &History, time: u64) -> bool {
-    let stands = |fault: &checker::history::Fault| {
-        fault.began.time <= time && fault.ended.is_none_or(|ended| time <= ended.time)
-    };
-    history.faults().iter().any(stands)
+/// One of the faults stands at a time.
+fn stands_one(faults: &[&Fault], time: u64) -> bool {
+    let stands =
+        |fault: &&Fault| fault.began.time <= time && fault.ended.is_none_or(|ended| time <= ended.time);
+    faults.iter().any(stands)
 }
 
 #[cfg(test)]
@@ -147,6 +155,23 @@ mod tests {
         assert_eq!(gap(&[150, 700, 750]), (150, 550));
         assert_eq!(gap(&[150]), (150, 850), "an outage may last until the end");
         assert_eq!(gap(&[20, 1_000, 2_000]), (100, 900), "what is outside does not count");
+    }
+
+    #[test]
+    fn an_operation_counts_only_during_a_fault_that_did_something() {
+        let history = checker::history::timeline::parse(
+            "p0:       |-send a=1-|  |-send b=2-|  |-send c=3-|
+             nemesis: |-kill n1 @kill#1-|
+             nemesis:                          |-kill n2 @kill#2-|",
+        );
+        let history = history.expect("the drawing is one");
+        let during = |effective: &[&str]| {
+            let effective = effective.iter().copied().collect();
+            Metrics::of(&history, Window { from: 0, to: 1_000_000_000 }, &effective).ok_during_faults
+        };
+        assert_eq!(during(&[]), 0);
+        assert_eq!(during(&["kill#1"]), 1);
+        assert_eq!(during(&["kill#1", "kill#2"]), 3);
     }
 
     #[test]

@@ -29,11 +29,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 pub use effect::Effect;
 pub use guard::{FaultGuard, Standing, Struck, Undo};
+pub(crate) use steps::fault_of;
 
 use self::layers::{Armed, Layers};
 use crate::cluster::{Cluster, NodeState, Views};
 use crate::fabric::Edge;
 use crate::harness::HarnessFailure;
+use crate::quorum::may_fail;
 use crate::rng::Rng;
 use crate::run::event::{Events, RunEvent};
 use crate::run::recorder::Recorder;
@@ -161,7 +163,7 @@ impl Nemesis {
             return Ok(aim);
         }
         let members = self.cluster.members().len();
-        let may_fail = members.saturating_sub(1) / 2;
+        let may_fail = may_fail(members);
         let damaged = self.cluster.damaged();
         if damaged + aim.nodes.len() > may_fail {
             return Err(format!(

@@ -10,17 +10,19 @@
 //!   checks of sense that look at several fields at once.
 //! - [`plan`] holds the plan; [`timeline`] draws it.
 //! - [`step`] holds what is done in order, beside the faults that have their times.
+//! - `fitness` knows what a cluster can suffer at all.
 //! - [`target`] says which nodes a fault strikes. That is decided when the fault strikes, by a pure function of the
 //!   cluster's state and the seed.
 //! - [`mod@unit`], [`signal`], [`threshold`], [`workload`] are the small words of the format.
 //!
 //! # Caveats
-//! A fault that the format knows and this version cannot carry out is refused by name. Whether the build under test
-//! knows a bug that `inject-bug` names is not known here; the system is asked before it is started.
+//! A fault that the format knows and this version cannot carry out is refused by name. Which bugs can be planted and at
+//! which points a node can crash is not known here: these words are the system's ([`crate::system::words`]).
 
 pub mod count;
 pub mod drawn;
 pub mod file;
+mod fitness;
 pub mod plan;
 mod schedule;
 pub mod signal;

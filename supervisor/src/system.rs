@@ -12,6 +12,7 @@ pub mod chat;
 pub(crate) mod fake;
 pub mod faults;
 pub mod membership;
+pub mod words;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -172,6 +173,11 @@ pub fn built_in(payload: u64) -> Option<Rc<dyn System>> {
 pub trait System {
     /// What this system cannot do of the plan, asked before anything is started.
     fn unsupported(&self, plan: &Plan) -> Option<String>;
+
+    /// The bugs that a build of it can have planted, by their ids; none, for a system without any.
+    fn bugs(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// The way to break its nodes from within, if there is one.
     fn faults(&self) -> Option<&dyn NodeFaults> {

@@ -210,8 +210,8 @@ fn what_cannot_be_run_is_refused_before_anything_starts() {
     let bug = LONG.replace("nodes: 3", "nodes: 3, inject-bug: no-such-bug");
     let place = Place::with("long.yaml", &bug);
     let output = place.run_to_end(&["run", "long.yaml"]);
-    assert_eq!(output.status.code(), Some(4), "{}", text(&output));
-    assert!(text(&output).contains("no-such-bug"), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("unknown bug `no-such-bug`"), "{}", text(&output));
     let output = place.run_to_end(&["run", "lang.yaml"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(!place.path().join("runs").exists());

@@ -1,5 +1,6 @@
 //! Every scenario that comes with the project parses, and makes a plan for any seed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use checker::check::CheckName;
 use supervisor::scenario::file::ScenarioFile;
 use supervisor::scenario::plan::{Expectation, Load, Plan, Reach};
 use supervisor::scenario::timeline;
+use supervisor::scenario::verb::Deed;
 
 fn scenarios() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
@@ -68,6 +70,47 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
         let in_self_test = path.parent().unwrap().ends_with("self-test");
         assert_eq!(in_self_test, plan.expect != Expectation::Pass, "{name}");
         assert_eq!(in_self_test, plan.cluster.inject_bug.is_some(), "{name}");
+    }
+}
+
+/// Every fault and step of a plan that does something, with its name in the scenario.
+fn named(plan: &Plan) -> impl Iterator<Item = (&str, Vec<Deed>)> {
+    let timed = plan.strikes.iter().map(|strike| (strike.fault.as_str(), strike.verb.deeds()));
+    timed.chain(plan.steps.iter().map(|step| (step.name.as_str(), step.action.deeds())))
+}
+
+#[test]
+fn every_verb_and_every_way_of_it_is_proven_by_a_scenario() {
+    let mut proven: BTreeMap<Deed, Vec<String>> = BTreeMap::new();
+    for path in scenarios() {
+        let plan = Plan::resolve(&load(&path), 1);
+        let is_wanted = |name: &str| plan.reach.contains_key(&Reach::Struck(name.to_owned()));
+        for (name, deeds) in named(&plan).filter(|(name, _)| is_wanted(name)) {
+            for deed in deeds {
+                proven.entry(deed).or_default().push(format!("{} {name}", plan.name));
+            }
+        }
+    }
+    let missing: Vec<&str> = Deed::all().filter(|deed| !proven.contains_key(deed)).map(Deed::name).collect();
+    assert!(
+        missing.is_empty(),
+        "no scenario has a fault for these that its `reach: {{ struck: … }}` names: {missing:?}"
+    );
+}
+
+#[test]
+fn a_scenario_of_ci_proves_each_of_its_timed_faults_and_steps() {
+    for path in scenarios().iter().filter(|path| path.parent().is_some_and(|parent| parent.ends_with("ci"))) {
+        let plan = Plan::resolve(&load(path), 1);
+        let is_drawn = |name: &str| name.starts_with("nemesis-");
+        let unproven: Vec<&str> = named(&plan)
+            .filter(|(name, deeds)| !deeds.is_empty() && !is_drawn(name))
+            .map(|(name, _)| name)
+            .filter(|name| !plan.reach.contains_key(&Reach::Struck((*name).to_owned())))
+            .collect();
+        // Whether an election comes to pass in which that follower votes is left to the cluster.
+        let unproven: Vec<&str> = unproven.into_iter().filter(|name| *name != "vote").collect();
+        assert!(unproven.is_empty(), "{}: {unproven:?}", plan.name);
     }
 }
 

@@ -175,20 +175,36 @@ fn after_a_failure_nothing_more_is_run_if_so_wished_and_the_outcome_is_one_objec
 }
 
 #[test]
-fn a_broken_scenario_is_refused_with_all_others_before_anything_starts() {
+fn a_broken_scenario_is_reported_and_the_others_are_run() {
+    let crash = "faults: [{ at: 100ms, for: 100ms, crash: { target: all, at: append-befor-sync } }]\n";
     let place = Place::with(&[
-        ("s/good.yaml", scenario("good", "ci", "")),
         ("s/bad.yaml", scenario("bad", "ci", "rech: {}\n")),
+        ("s/good.yaml", scenario("good", "ci", "")),
+        ("s/misspelt.yaml", scenario("misspelt", "ci", crash)),
         ("s/worse.yaml", "version: 1\n".to_owned()),
     ]);
-    let output = place.run(&["suite", "s"]);
-    let stderr = said(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+    let output = place.run(&["suite", "s", "--tag", "ci", "--junit", "junit.xml", "--github"]);
+    let (stdout, stderr) = (said(&output.stdout), said(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{stdout}{stderr}");
+    let expected = [("bad", Some(2)), ("good", Some(0)), ("misspelt", Some(2)), ("worse", Some(2))];
+    assert_eq!(place.record(), named(&expected));
     assert!(stderr.contains("s/bad.yaml:8:1: ") && stderr.contains("s/worse.yaml:"), "{stderr}");
-    assert!(!place.path().join("runs").exists());
+    assert!(stdout.contains("REFUSED  bad: s/bad.yaml:8:1: unknown field `rech`"), "{stdout}");
+    assert!(stdout.contains("did you mean `append-before-sync`?"), "{stdout}");
+    assert!(stdout.contains(": 1 as expected, 3 refused\n"), "{stdout}");
+    assert!(stdout.contains("::error file=s/bad.yaml,line=8,title=bad%3A refused::"), "{stdout}");
+    let junit = fs::read_to_string(place.path().join("junit.xml")).expect("a report");
+    let junit = Report::deserialize_from_str(&junit).expect("JUnit");
+    assert_eq!((junit.tests, junit.failures, junit.errors), (4, 0, 3));
 
-    fs::remove_file(place.path().join("s/bad.yaml")).expect("it is there");
-    fs::remove_file(place.path().join("s/worse.yaml")).expect("it is there");
+    // A file that cannot be read is a failure, too, after which nothing begins if so wished.
+    let output = place.run(&["suite", "s", "--fail-fast", "--progress", "none"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output.stderr));
+    assert_eq!(place.record()[1], ("good".to_owned(), None));
+    fs::remove_dir_all(place.path().join("runs")).expect("it is there");
+    for broken in ["bad", "misspelt", "worse"] {
+        fs::remove_file(place.path().join(format!("s/{broken}.yaml"))).expect("it is there");
+    }
     let refused: [(&[&str], &str); 5] = [
         (&["suite", "s", "--tag", "ci and"], "column 7: expected a tag, `not` or `(`"),
         (&["suite", "s", "--tag", "slow"], "--tag selects none of 1 scenarios; their tags are: ci"),

@@ -11,14 +11,50 @@ use super::{Choice, Interrupt, RunArgs, fail};
 use crate::exit::Exit;
 use crate::harness::chain;
 use crate::program;
-use crate::scenario::file::ScenarioFile;
+use crate::scenario::file::{LoadError, ScenarioErrors, ScenarioFile};
 use crate::scenario::plan::{Expectation, Plan};
 use crate::suite::case::Case;
 use crate::suite::child;
+use crate::system::{self, words};
 
-/// Reads a scenario and settles the seed of its first run. The error is ready to be shown.
-pub(super) fn choose(path: &Path, choice: &Choice) -> Result<Case, String> {
-    let file = ScenarioFile::load(path, &choice.overrides).map_err(|error| chain(&error))?;
+/// Why a scenario is not run.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// The exit that goes with it.
+    pub(super) exit: Exit,
+    /// The line of the file that says so, from 1.
+    pub(super) line: usize,
+    /// In one line.
+    pub(super) reason: String,
+    /// Ready to be shown, with excerpts.
+    pub(super) text: String,
+}
+
+impl Refusal {
+    fn of(errors: &ScenarioErrors, exit: Exit) -> Self {
+        Self { exit, line: errors.first_line(), reason: errors.in_a_line(), text: errors.to_string() }
+    }
+
+    fn plain(text: String, exit: Exit) -> Self {
+        Self { exit, line: 1, reason: text.clone(), text }
+    }
+
+    /// Shows it, and gives its exit.
+    pub(super) fn show(&self) -> Exit {
+        fail(&self.text, self.exit)
+    }
+}
+
+/// Reads a scenario and settles the seed of its first run.
+pub(super) fn choose(path: &Path, choice: &Choice) -> Result<Case, Refusal> {
+    let file = ScenarioFile::load(path, &choice.overrides).map_err(|error| match error {
+        LoadError::Scenario(errors) => Refusal::of(&errors, Exit::Usage),
+        error @ LoadError::Read { .. } => Refusal::plain(chain(&error), Exit::Usage),
+    })?;
+    let unknown = system::built_in(0).and_then(|system| words::refusal(&*system, &file));
+    if let Some(errors) = unknown {
+        return Err(Refusal::of(&errors, Exit::Usage));
+    }
     let seed = choice.seed.or(file.seed).unwrap_or_else(random_seed);
     Ok(Case { file, seed })
 }
@@ -29,7 +65,7 @@ pub(super) fn choose_all(paths: &[PathBuf], choice: &Choice) -> Result<Vec<Case>
     for path in paths {
         match choose(path, choice) {
             Ok(case) => cases.push(case),
-            Err(error) => refused = Some(fail(&error, Exit::Usage)),
+            Err(refusal) => refused = Some(refusal.show()),
         }
     }
     refused.map_or(Ok(cases), Err)
@@ -37,20 +73,19 @@ pub(super) fn choose_all(paths: &[PathBuf], choice: &Choice) -> Result<Vec<Case>
 
 /// Asks whether this build, on this machine, can run every scenario. All errors have been shown when there is an exit.
 pub(super) fn can_run_all(cases: &[Case]) -> Result<(), Exit> {
-    let (machine, mut refused) = (Machine::default(), None);
-    for Case { file, seed } in cases {
-        let plan = Plan::resolve(file, *seed);
-        if let Err(why) = system_for(&plan) {
-            refused = Some(fail(&format!("{}: {why}", file.source), Exit::Harness));
-        }
-        if let Some(refusal) = program::refusal(file) {
-            refused = Some(fail(&refusal.to_string(), Exit::Usage));
-        }
-        if let Some(refusal) = machine.refusal(&plan, file) {
-            refused = Some(fail(&refusal.to_string(), Exit::Harness));
-        }
-    }
-    refused.map_or(Ok(()), Err)
+    let machine = Machine::default();
+    let refusals = cases.iter().flat_map(|case| obstacles(case, &machine));
+    refusals.map(|refusal| refusal.show()).last().map_or(Ok(()), Err)
+}
+
+/// Why this build, on this machine, cannot run a scenario.
+pub(super) fn obstacles(Case { file, seed }: &Case, machine: &Machine) -> Vec<Refusal> {
+    let plan = Plan::resolve(file, *seed);
+    let build = system_for(&plan).err();
+    let build = build.map(|why| Refusal::plain(format!("{}: {why}", file.source), Exit::Harness));
+    let program = program::refusal(file).map(|errors| Refusal::of(&errors, Exit::Usage));
+    let machine = machine.refusal(&plan, file).map(|errors| Refusal::of(&errors, Exit::Harness));
+    build.into_iter().chain(program).chain(machine).collect()
 }
 
 /// A seed that nobody chose. It is small enough to be read aloud; whoever sees it can choose it again.

@@ -21,7 +21,7 @@ pub(super) fn draw(args: &PlanArgs) -> Exit {
             });
             Exit::Expected
         }
-        Err(error) => fail(&error, Exit::Usage),
+        Err(refusal) => refusal.show(),
     }
 }
 
@@ -37,7 +37,7 @@ pub(super) fn validate(files: &[PathBuf]) -> Exit {
                 None => say(&format!("{}: good\n", path.display())),
                 Some(refusal) => exit = exit.gravest(fail(&refusal.to_string(), Exit::Harness)),
             },
-            Err(error) => exit = exit.gravest(fail(&error, Exit::Usage)),
+            Err(refusal) => exit = exit.gravest(refusal.show()),
         }
     }
     exit

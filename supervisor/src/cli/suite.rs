@@ -9,7 +9,8 @@ use std::time::{Instant, SystemTime};
 use clap::Args;
 use serde_json::Value;
 
-use super::batch::{can_run_all, choose_all};
+use super::batch::{Refusal, choose, obstacles};
+use super::machine::Machine;
 use super::player::PlayArgs;
 use super::{Choice, Interrupt, Output, fail, fail_all, note, say};
 use crate::exit::Exit;
@@ -56,18 +57,20 @@ pub(super) struct SuiteArgs {
 }
 
 pub(super) async fn run_suite(args: SuiteArgs, interrupt: Interrupt) -> Exit {
-    let cases = match select(&args) {
-        Ok(cases) if cases.is_empty() => {
+    let Selection { cases, places, refused } = match select(&args) {
+        Ok(selection) if selection.is_empty() => {
             note("nothing of this failed in the last suite");
             return Exit::Expected;
         }
-        Ok(cases) => cases,
+        Ok(selection) => selection,
         Err(exit) => return exit,
     };
     let names = cases.iter().map(|case| case.file.name.value.clone()).collect();
     let desk = Desk {
         progress: SuiteProgress::new(args.play.progress, names),
         runs: args.play.out.clone(),
+        places,
+        refused,
         began: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         clock: Instant::now(),
     };
@@ -78,7 +81,12 @@ pub(super) async fn run_suite(args: SuiteArgs, interrupt: Interrupt) -> Exit {
         interrupt: interrupt.stop.clone(),
     };
     let stop = interrupt.stop.clone();
-    let queue = Queue { jobs: usize::from(args.jobs), fail_fast: args.fail_fast, interrupt: stop };
+    let queue = Queue {
+        jobs: usize::from(args.jobs),
+        fail_fast: args.fail_fast,
+        failed_before: !desk.refused.is_empty(),
+        interrupt: stop,
+    };
     let running = queue.run(&cases, &runner, &desk);
     tokio::pin!(running);
     let reports = loop {
@@ -93,9 +101,25 @@ pub(super) async fn run_suite(args: SuiteArgs, interrupt: Interrupt) -> Exit {
     interrupt.exit().filter(|_| exit != Exit::Violated).unwrap_or(exit)
 }
 
-/// What is to be run; nothing when everything of it passed the last time. The errors have been shown when there is an
-/// exit.
-fn select(args: &SuiteArgs) -> Result<Vec<Case>, Exit> {
+/// What is to be run, and what cannot be: that is reported, and keeps nothing else from being run.
+#[derive(Debug, Default)]
+struct Selection {
+    cases: Vec<Case>,
+    /// The place of each case among all files.
+    places: Vec<usize>,
+    /// With their places among all files.
+    refused: Vec<(usize, CaseReport)>,
+}
+
+impl Selection {
+    fn is_empty(&self) -> bool {
+        self.cases.is_empty() && self.refused.is_empty()
+    }
+}
+
+/// What is to be run; nothing when everything of it passed the last time. What is wrong with single files has been shown;
+/// so have the errors when there is an exit.
+fn select(args: &SuiteArgs) -> Result<Selection, Exit> {
     let last = if args.rerun_failed { Some(last_failures(&args.play.out)?) } else { None };
     let paths = match &last {
         _ if !args.paths.is_empty() => args.paths.clone(),
@@ -106,19 +130,47 @@ fn select(args: &SuiteArgs) -> Result<Vec<Case>, Exit> {
     if let Some(last) = &last {
         files.retain(|file| last.iter().any(|report| is_same_file(file, &report.source)));
     }
-    let mut cases = choose_all(&files, &args.choice)?;
-    if let Some(expression) = args.tag.as_ref().filter(|_| !cases.is_empty()) {
-        cases = tagged(cases, expression)?;
+    let (mut cases, mut refused) = (Vec::new(), Vec::new());
+    for (place, file) in files.iter().enumerate() {
+        match choose(file, &args.choice) {
+            Ok(case) => cases.push((place, case)),
+            // What was named and is not there is no file that could be wrong.
+            Err(refusal) if !file.exists() => return Err(refusal.show()),
+            Err(refusal) => refused.push((place, report_of(file, &[refusal]))),
+        }
     }
-    for case in &mut cases {
+    // Which tags a broken file has is not known, so no tag selects it away.
+    if let Some(expression) = args.tag.as_ref().filter(|_| !cases.is_empty()) {
+        cases = tagged(cases, expression, refused.is_empty())?;
+    }
+    let machine = Machine::default();
+    let mut selection = Selection { refused, ..Selection::default() };
+    for (place, mut case) in cases {
         let known =
             last.iter().flatten().find(|report| is_same_file(Path::new(&case.file.source), &report.source));
         if let (Some(report), None) = (known, args.choice.seed) {
-            case.seed = report.telling().map_or(report.seed, |attempt| attempt.seed);
+            let seed = report.telling().map(|attempt| attempt.seed).or(report.seed);
+            case.seed = seed.unwrap_or(case.seed);
+        }
+        match obstacles(&case, &machine) {
+            none if none.is_empty() => {
+                selection.cases.push(case);
+                selection.places.push(place);
+            }
+            refusals => {
+                selection.refused.push((place, report_of(Path::new(&case.file.source), &refusals)));
+            }
         }
     }
-    can_run_all(&cases)?;
-    Ok(cases)
+    Ok(selection)
+}
+
+/// Shows why a file is not run, and reports it. There is one refusal at least; the gravest decides.
+fn report_of(file: &Path, refusals: &[Refusal]) -> CaseReport {
+    let exit = refusals.iter().map(Refusal::show).fold(Exit::Expected, Exit::gravest);
+    let reasons: Vec<&str> = refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+    let line = refusals.first().map_or(1, |refusal| refusal.line);
+    CaseReport::refused(file, exit, line, &reasons.join("; "))
 }
 
 /// What failed in the last suite.
@@ -140,16 +192,21 @@ fn is_same_file(file: &Path, source: &str) -> bool {
     }
 }
 
-/// The scenarios that the expression selects, at least one. A tag that nobody has is worth a word: it may be misspelt.
-fn tagged(cases: Vec<Case>, expression: &TagExpression) -> Result<Vec<Case>, Exit> {
-    let known: BTreeSet<String> = cases.iter().flat_map(|case| case.file.tags.iter().cloned()).collect();
+/// The scenarios that the expression selects, at least one where `must_find`. A tag that nobody has is worth a word: it may be misspelt.
+fn tagged(
+    cases: Vec<(usize, Case)>,
+    expression: &TagExpression,
+    must_find: bool,
+) -> Result<Vec<(usize, Case)>, Exit> {
+    let known: BTreeSet<String> = cases.iter().flat_map(|(_, case)| case.file.tags.iter().cloned()).collect();
     let known_text = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     for tag in expression.tags().into_iter().filter(|tag| !known.contains(*tag)) {
         note(&format!("no scenario here has the tag `{tag}`; there are: {known_text}"));
     }
     let all = cases.len();
-    let chosen: Vec<Case> = cases.into_iter().filter(|case| expression.holds(&case.file.tags)).collect();
-    if chosen.is_empty() {
+    let is_chosen = |(_, case): &(usize, Case)| expression.holds(&case.file.tags);
+    let chosen: Vec<(usize, Case)> = cases.into_iter().filter(is_chosen).collect();
+    if chosen.is_empty() && must_find {
         let why = format!("--tag selects none of {all} scenarios; their tags are: {known_text}");
         return Err(fail(&why, Exit::Usage));
     }
@@ -203,12 +260,20 @@ fn append(path: &Path, text: &str) -> Result<(), HarnessFailure> {
 struct Desk {
     progress: SuiteProgress,
     runs: PathBuf,
+    /// The place of each case among all files.
+    places: Vec<usize>,
+    /// The files that are not run, with their places.
+    refused: Vec<(usize, CaseReport)>,
     began: String,
     clock: Instant,
 }
 
 impl Desk {
     fn record(&self, reports: Vec<CaseReport>) -> Record {
+        let mut all: Vec<(usize, CaseReport)> = self.places.iter().copied().zip(reports).collect();
+        all.extend(self.refused.iter().cloned());
+        all.sort_by_key(|(place, _)| *place);
+        let reports = all.into_iter().map(|(_, report)| report).collect();
         Record::new(&self.began, self.clock.elapsed().as_secs_f64(), reports)
     }
 }

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use crate::quorum::majority;
 use crate::system::{NodeName, NodeView};
 
 /// What every node says of itself; nothing, when it is not up or does not answer.
 pub type Views = BTreeMap<NodeName, Option<NodeView>>;
 
-/// The node that leads the highest term among those that say they lead, and the term.
-pub(super) fn leader(views: &Views) -> Option<(NodeName, u64)> {
+/// The node that leads the highest term among those that say they lead.
+pub(crate) fn leader(views: &Views) -> Option<(&NodeName, &NodeView)> {
     let known = views.iter().filter_map(|(name, view)| Some((name, view.as_ref()?)));
-    let leaders = known.filter(|(_, view)| view.leads()).map(|(name, view)| (name.clone(), view.term));
-    leaders.max_by_key(|(_, term)| *term)
+    known.filter(|(_, view)| view.leads()).max_by_key(|(_, view)| view.term)
 }
 
 /// That node, if a majority of all nodes follows it in its term.
 pub(crate) fn followed_leader(views: &Views) -> Option<NodeName> {
-    let (leader, term) = leader(views)?;
-    let follows = |view: &&NodeView| view.term == term && view.leader.as_ref() == Some(&leader);
+    let (leader, NodeView { term, .. }) = leader(views)?;
+    let follows = |view: &&NodeView| view.term == *term && view.leader.as_ref() == Some(leader);
     let followers = views.values().flatten().filter(follows).count();
-    (followers > views.len() / 2).then_some(leader)
+    (followers >= majority(views.len())).then(|| leader.clone())
 }
 
 /// `n1 leader@7 applied 9, n2 follower@7 applied 8, n3 silent`, for messages about limits.
@@ -55,7 +55,7 @@ mod tests {
         let mut seen = views(&[("leader", 2, "n1"), ("leader", 3, "n2"), ("follower", 3, "n2")]);
         assert_eq!(followed_leader(&seen).as_deref(), Some("n2"));
         seen.insert("n3".to_owned(), None);
-        assert_eq!(leader(&seen), Some(("n2".to_owned(), 3)));
+        assert_eq!(leader(&seen).map(|(name, view)| (name.as_str(), view.term)), Some(("n2", 3)));
         assert_eq!(followed_leader(&seen), None, "one of three is no majority");
         assert_eq!(describe(&seen), "nodes: n1 leader@2 applied 9, n2 leader@3 applied 9, n3 silent");
     }

@@ -42,6 +42,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::edge::Edge;
+use crate::quorum::{majority, may_fail};
 use crate::rng::Rng;
 use crate::scenario::target::{self, NodeStatus, Target};
 use crate::system::NodeName;
@@ -280,8 +281,8 @@ impl Shape {
             Self::Halves => split(&order, n / 2),
             Self::MajoritiesRing => ring(&order),
             Self::Bridge => between(&order[..n / 2], &order[n / 2 + 1..]),
-            Self::LeaderInMinority => split(&leader_first(order, nodes, rng)?, (n - 1) / 2),
-            Self::LeaderInMajority => split(&leader_first(order, nodes, rng)?, n / 2 + 1),
+            Self::LeaderInMinority => split(&leader_first(order, nodes, rng)?, may_fail(n)),
+            Self::LeaderInMajority => split(&leader_first(order, nodes, rng)?, majority(n)),
             Self::OneWay => {
                 let (node, others) = order.split_at(1);
                 if rng.random() { between(node, others) } else { between(others, node) }

@@ -1,5 +1,7 @@
 //! What outweighs what, and which exit code goes with it.
 
+use std::collections::BTreeSet;
+
 use checker::anomaly::AnomalyKind;
 use checker::history::timeline;
 
@@ -180,7 +182,7 @@ fn a_failure_has_a_time_after_the_warm_up() {
     });
     assert_eq!(verdict.failed_after("linearizable/stale-read"), None, "there was no load");
     let history = timeline::parse("p0: |-send a=1-|").expect("the drawing is one");
-    verdict.metrics = Some(Metrics::of(&history, Window { from: 500_000, to: 3_000_000 }));
+    verdict.metrics = Some(Metrics::of(&history, Window { from: 500_000, to: 3_000_000 }, &BTreeSet::new()));
     let proof = verdict.checks[0].anomalies[0].operations.iter().filter_map(|witness| witness.completed);
     let complete = proof.max().expect("the operations completed");
     let after = Duration::from_nanos(complete.saturating_sub(500_000));

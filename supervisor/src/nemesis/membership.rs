@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::effect::Effect;
 use super::guard::{FaultGuard, Undo};
 use super::{Aim, Nemesis};
+use crate::cluster::view;
 use crate::harness::HarnessFailure;
 use crate::run::stop::Stop;
 use crate::scenario::count::Count;
@@ -194,8 +195,7 @@ impl Nemesis {
         let mut why = "nobody leads".to_owned();
         loop {
             let views = self.cluster.views().await;
-            let leads = views.iter().filter_map(|(name, view)| Some((name, view.as_ref()?)));
-            let leader = leads.filter(|(_, view)| view.leads()).max_by_key(|(_, view)| view.term);
+            let leader = view::leader(&views);
             // What is under way may yet be undone by another leader.
             if leader.is_some_and(|(_, view)| !view.is_changing && is_done(view)) {
                 return Ok(());

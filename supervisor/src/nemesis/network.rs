@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::effect::Effect;
 use super::guard::{FaultGuard, Undo};
 use super::{Aim, Nemesis};
+use crate::cluster::view;
 use crate::fabric::shape::{self, Shape, Ways};
 use crate::fabric::{self, Edge, Traffic};
 use crate::harness::HarnessFailure;
@@ -93,8 +94,8 @@ impl Nemesis {
             let of_cut = cut.iter().filter_map(|node| views.get(node)?.as_ref()).map(|view| view.last_log);
             // What a cut node was seen to have first is what it had when it was cut, or more.
             known = known.or(of_cut.min());
-            let leader = views.values().flatten().filter(|view| view.leads()).max_by_key(|view| view.term);
-            if let (Some(known), Some(leader)) = (known, leader)
+            let leader = view::leader(&views);
+            if let (Some(known), Some((_, leader))) = (known, leader)
                 && leader.purged > known
             {
                 return;

@@ -294,7 +294,7 @@ impl Nemesis {
 }
 
 /// The name of the fault that a stop of one node is.
-fn fault_of(step: &str, node: &str) -> String {
+pub(crate) fn fault_of(step: &str, node: &str) -> String {
     format!("{step}-{node}")
 }
 

@@ -38,7 +38,8 @@ pub fn step_summary(record: &Record) -> String {
     text += "| | scenario | seed | time | |\n|---|---|---:|---:|---|\n";
     for report in &record.scenarios {
         let attempt = report.telling();
-        let seed = attempt.map_or(report.seed, |attempt| attempt.seed);
+        let seed = attempt.map(|attempt| attempt.seed).or(report.seed);
+        let seed = seed.map(|seed| seed.to_string()).unwrap_or_default();
         let why = match report.ending() {
             Ending::Expected => String::new(),
             _ => {

@@ -6,6 +6,7 @@
 //! | violated, or an expected failure that did not show | `<failure>`, its type the signature: `linearizable/stale-read` |
 //! | only thresholds missed | `<failure type="threshold/…">` |
 //! | inconclusive | `<error type="inconclusive">`: nothing is known against the system, but the test did not do its work |
+//! | the file is no scenario | `<error type="scenario">` |
 //! | the testbed failed | `<error type="harness">` |
 //! | not run to its end | `<skipped>` |
 //!
@@ -71,6 +72,7 @@ fn status(report: &CaseReport) -> TestCaseStatus {
         Ending::Violated => (NonSuccessKind::Failure, signature.unwrap_or("expectation")),
         Ending::Thresholds => (NonSuccessKind::Failure, signature.unwrap_or("threshold")),
         Ending::Inconclusive => (NonSuccessKind::Error, "inconclusive"),
+        Ending::Refused => (NonSuccessKind::Error, "scenario"),
         Ending::Error => (NonSuccessKind::Error, "harness"),
     };
     let mut status = TestCaseStatus::non_success(kind);

@@ -15,9 +15,10 @@ use crate::suite::case::{CaseReport, Ending};
 use crate::suite::record::Record;
 
 /// The endings of a suite, gravest first, with the word for the scenario and the words for their number.
-const ENDINGS: [(Ending, &str, &str); 6] = [
+const ENDINGS: [(Ending, &str, &str); 7] = [
     (Ending::Expected, "PASS", "as expected"),
     (Ending::Violated, "FAIL", "violated"),
+    (Ending::Refused, "REFUSED", "refused"),
     (Ending::Error, "ERROR", "ended in an error of the testbed"),
     (Ending::Inconclusive, "INCONCLUSIVE", "inconclusive"),
     (Ending::Thresholds, "THRESHOLDS", "missed a threshold"),
@@ -42,8 +43,7 @@ pub fn render(record: &Record) -> String {
 #[must_use]
 pub fn headline(report: &CaseReport) -> String {
     let word = word(report.ending());
-    let seed = report.telling().map_or(report.seed, |attempt| attempt.seed);
-    let sentence = format!("{}, seed {seed}: {}", report.scenario, report.reason());
+    let sentence = format!("{}{}: {}", report.scenario, report.seed_in_words(), report.reason());
     wrap(&format!("{word}  "), &sentence, word.len() + 2)
 }
 

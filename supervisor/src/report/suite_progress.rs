@@ -131,9 +131,9 @@ impl Watcher for SuiteProgress {
 /// `[3/7] PASS  leader-kill, seed 5 (42 s)`.
 fn ended_line(number: usize, of: usize, report: &CaseReport) -> String {
     let width = of.to_string().len();
-    let seed = report.telling().map_or(report.seed, |attempt| attempt.seed);
+    let seed = report.seed_in_words();
     let (word, time) = (word(report.ending()), minutes(report.seconds));
-    let mut line = format!("[{number:>width$}/{of}] {word}  {}, seed {seed} ({time})", report.scenario);
+    let mut line = format!("[{number:>width$}/{of}] {word}  {}{seed} ({time})", report.scenario);
     if report.ending() != Ending::Expected {
         let _ = write!(line, ": {}", report.reason());
     }

@@ -118,7 +118,7 @@ pub struct ClusterSection {
     /// Settings of every node, by name.
     pub config: BTreeMap<String, String>,
     /// The planted bug, in kebab case.
-    pub inject_bug: Option<String>,
+    pub inject_bug: Option<Placed<String>>,
     /// The programs that the nodes run from the beginning.
     pub binary: Option<SaidBinary>,
 }
@@ -161,7 +161,20 @@ impl ScenarioFile {
     /// The one thing that is wrong with this scenario, shown as a compiler would.
     #[must_use]
     pub fn refuse(&self, error: ScenarioError) -> ScenarioErrors {
-        ScenarioErrors::new(&self.source, &self.text, &self.overrides, vec![error])
+        self.refuse_all(vec![error])
+    }
+
+    /// The same of several things, at least one.
+    #[must_use]
+    pub fn refuse_all(&self, errors: Vec<ScenarioError>) -> ScenarioErrors {
+        ScenarioErrors::new(&self.source, &self.text, &self.overrides, errors)
+    }
+
+    /// Every verb that is said, by timed faults, by what random ones are narrowed to, and by steps.
+    pub fn verbs(&self) -> impl Iterator<Item = &SaidVerb> {
+        let random = self.nemesis.iter().flat_map(|said| said.options.values().flatten());
+        let timed = self.faults.iter().map(|fault| &fault.verb);
+        timed.chain(random.map(|narrowed| &narrowed.verb)).chain(self.steps.iter().filter_map(SaidStep::verb))
     }
 
     /// Reads and parses the file at `path`, with `overrides` (each `path=value`).

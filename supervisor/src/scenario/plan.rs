@@ -18,32 +18,37 @@
 //! `plan.yaml` is this type, written and read by serde: strict, stable, and the same bytes for the same plan, so that
 //! [`Plan::hash`] names it. A plan says everything: no field may be missing.
 
+mod clients;
+mod cluster;
+mod invariant;
 mod load;
+mod outcome;
+mod reach;
 mod resolve;
 mod steps;
 pub(super) mod swarm;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use checker::anomaly::AnomalyKind;
 use checker::check::CheckName;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::count::Count;
 use super::step::Step;
 use super::threshold::Threshold;
-use super::unit::{self, Rate};
-use super::verb::Verb;
-use super::word::Word;
+use super::unit;
+use super::verb::{FaultKind, Verb};
 use crate::rng::Rng;
 
 pub use super::workload::{Routing, WorkloadKind};
+pub use clients::{Load, WorkloadPlan};
+pub use cluster::{ClockKind, ClusterPlan, DiskKind, NetworkKind};
 pub use load::PlanLoadError;
-pub use swarm::FaultKind;
+pub use outcome::{Artifacts, Expectation, Keep};
+pub use reach::Reach;
+pub(crate) use reach::STRUCK;
 
 /// The version of `plan.yaml`.
 pub const PLAN_VERSION: u32 = 1;
@@ -110,142 +115,6 @@ pub struct Plan {
     pub artifacts: Artifacts,
 }
 
-/// The cluster under test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ClusterPlan {
-    /// How many nodes, 1 to [`NODES_MAX`]. They are called `n1`, `n2`, …
-    pub nodes: u8,
-    /// How many more may join later; nodes and spares are at most [`NODES_MAX`]. Their names go on where the nodes' end.
-    pub spares: u8,
-    /// What the nodes reach each other by.
-    pub network: NetworkKind,
-    /// What the nodes write to.
-    pub disk: DiskKind,
-    /// What the nodes read the time from.
-    pub clock: ClockKind,
-    /// Settings of every node, by name.
-    pub config: BTreeMap<String, String>,
-    /// The planted bug that every node is to have, by its id in the build under test.
-    // Named, because serde lets an `Option` be missing unless a function of its own reads it.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub inject_bug: Option<String>,
-    /// The program that each node runs at first, by the name in [`Plan::binaries`]; the default one where it is not named.
-    pub binary: BTreeMap<String, String>,
-}
-
-impl ClusterPlan {
-    /// The names of the nodes that found the cluster: `n1`, `n2`, …
-    #[must_use]
-    pub fn node_names(&self) -> Vec<String> {
-        (1..=self.nodes).map(|number| format!("n{number}")).collect()
-    }
-
-    /// The names of the spares, in the order in which they are used.
-    #[must_use]
-    pub fn spare_names(&self) -> Vec<String> {
-        (self.nodes + 1..=self.nodes + self.spares).map(|number| format!("n{number}")).collect()
-    }
-}
-
-/// What nodes and clients reach nodes by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NetworkKind {
-    /// Proxies in the supervisor.
-    Proxy,
-    /// The kernel, in a network namespace of the run's own.
-    Kernel,
-}
-
-impl Word for NetworkKind {
-    const ALL: &'static [Self] = &[Self::Proxy, Self::Kernel];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Proxy => "proxy",
-            Self::Kernel => "kernel",
-        }
-    }
-}
-
-/// What nodes write to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DiskKind {
-    /// The file system; what was written survives the end of the process.
-    Plain,
-    /// What was not synced is lost with the process, as in a power failure.
-    Volatile,
-}
-
-impl Word for DiskKind {
-    const ALL: &'static [Self] = &[Self::Plain, Self::Volatile];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Volatile => "volatile",
-        }
-    }
-}
-
-/// What nodes read the time from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClockKind {
-    /// The clocks of the machine.
-    Real,
-    /// Clocks of their own, which can be set wrong.
-    Skewable,
-}
-
-impl Word for ClockKind {
-    const ALL: &'static [Self] = &[Self::Real, Self::Skewable];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Real => "real",
-            Self::Skewable => "skewable",
-        }
-    }
-}
-
-/// What the clients do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct WorkloadPlan {
-    /// The kind of operations.
-    pub kind: WorkloadKind,
-    /// How many clients at once; each is one process of the history at a time.
-    pub clients: u32,
-    /// When the next operation begins.
-    #[serde(with = "serde_yaml::with::singleton_map")]
-    pub load: Load,
-    /// Through which node.
-    pub routing: Routing,
-    /// The deadline of one operation.
-    #[serde(with = "unit::duration")]
-    pub operation_timeout: Duration,
-    /// How many objects (conversations, accounts) the operations are spread over.
-    pub keys: u32,
-    /// The length of a message's text in bytes; without meaning for accounts.
-    #[serde(with = "unit::size")]
-    pub payload: u64,
-    /// The operations with their weights, each at least 1; what is not named is not done.
-    pub mix: BTreeMap<String, u32>,
-}
-
-/// When clients begin operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Load {
-    /// At this rate over all clients, however slow the answers are.
-    Open(#[serde(with = "unit::text")] Rate),
-    /// Each client begins its next operation when the last one has ended.
-    Closed,
-}
-
 /// The phases of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -280,124 +149,6 @@ pub struct Strike {
     /// What.
     #[serde(with = "serde_yaml::with::singleton_map")]
     pub verb: Verb,
-}
-
-/// Something that must have happened often enough for a green run to mean anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Reach {
-    /// A node became leader, not counting the first leader.
-    LeaderChanges,
-    /// An operation succeeded while a fault was in force.
-    OkDuringFaults,
-    /// A strike struck, and had an effect.
-    FaultsInstalled,
-    /// An operation completed.
-    Operations,
-    /// A node replaced its state by a snapshot that a leader sent.
-    SnapshotInstalled,
-    /// Faults have done something so often.
-    Count(Count),
-}
-
-impl Reach {
-    /// What can be reached that is not a figure of the faults.
-    const OWN: [Self; 5] = [
-        Self::LeaderChanges,
-        Self::OkDuringFaults,
-        Self::FaultsInstalled,
-        Self::Operations,
-        Self::SnapshotInstalled,
-    ];
-
-    /// Everything that can be reached, in the order in which it is listed to a person.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::OWN.into_iter().chain(Count::ALL.iter().copied().map(Self::Count))
-    }
-
-    /// Its word: `leader-changes`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Count(count) => count.word(),
-            Self::LeaderChanges => "leader-changes",
-            Self::OkDuringFaults => "ok-during-faults",
-            Self::FaultsInstalled => "faults-installed",
-            Self::Operations => "operations",
-            Self::SnapshotInstalled => "snapshot-installed",
-        }
-    }
-}
-
-impl TryFrom<String> for Reach {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::all().find(|goal| goal.word() == text).ok_or_else(|| format!("unknown goal `{text}`"))
-    }
-}
-
-impl From<Reach> for String {
-    fn from(goal: Reach) -> Self {
-        goal.word().to_owned()
-    }
-}
-
-impl fmt::Display for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-/// Which verdict is the expected one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
-pub enum Expectation {
-    /// Every check is valid.
-    Pass,
-    /// A check finds a violation: there is a bug, and the testbed must catch it.
-    Fail {
-        /// The check that must find it.
-        check: CheckName,
-        /// The anomaly that it must find.
-        anomaly: AnomalyKind,
-        /// Within how many seeds, counted from the plan's own; at least 1.
-        within_seeds: u32,
-    },
-}
-
-/// What stays in the run directory. What is needed to check and report again always stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Artifacts {
-    /// When the rest stays.
-    pub keep: Keep,
-    /// Whether the nodes' data directories are part of the rest.
-    pub data_dirs: bool,
-}
-
-/// When bulky artifacts stay on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Keep {
-    /// When the run did not end as expected.
-    OnFailure,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Word for Keep {
-    const ALL: &'static [Self] = &[Self::OnFailure, Self::Always, Self::Never];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::OnFailure => "on-failure",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
 }
 
 /// Why a text is not a plan.
@@ -466,60 +217,6 @@ impl Plan {
         let timed = self.strikes.iter().map(|strike| (strike.name.as_str(), &strike.verb));
         let steps = self.steps.iter().filter_map(|step| Some((step.name.as_str(), step.action.verb()?)));
         timed.chain(steps)
-    }
-
-    /// The path of a field that breaks an invariant, and which one.
-    pub(crate) fn broken_invariant(&self) -> Option<(String, String)> {
-        let Self { cluster, workload, strikes, .. } = self;
-        let own = |operation: &&String| !workload.kind.operations().contains(&operation.as_str());
-        let broken = [
-            (
-                self.version != PLAN_VERSION,
-                "version",
-                format!("version {} is not {PLAN_VERSION}", self.version),
-            ),
-            (
-                cluster.nodes == 0 || cluster.nodes.saturating_add(cluster.spares) > NODES_MAX,
-                "cluster.nodes",
-                format!("{} nodes and {} spares", cluster.nodes, cluster.spares),
-            ),
-            (workload.clients == 0, "workload.clients", "no clients".to_owned()),
-            (workload.keys == 0, "workload.keys", "no keys".to_owned()),
-            (
-                workload.mix.is_empty() || workload.mix.values().any(|weight| *weight == 0),
-                "workload.mix",
-                "an empty mix".to_owned(),
-            ),
-            (
-                workload.mix.keys().any(|key| own(&key)),
-                "workload.mix",
-                format!("an operation that {} has not", workload.kind),
-            ),
-            (strikes.len() > STRIKES_MAX, "strikes", format!("{} strikes", strikes.len())),
-            (self.checks.is_empty(), "checks", "no checks".to_owned()),
-        ];
-        let broken = broken.into_iter().find_map(|(is_broken, at, why)| is_broken.then_some((at, why)));
-        broken
-            .map(|(at, why)| (at.to_owned(), why))
-            .or_else(|| self.broken_strike())
-            .or_else(|| steps::broken(self))
-    }
-
-    /// The same of the strikes.
-    fn broken_strike(&self) -> Option<(String, String)> {
-        let (mut names, mut last) = (BTreeSet::new(), Duration::ZERO);
-        for (index, strike) in self.strikes.iter().enumerate() {
-            let broken = [
-                (!names.insert(&strike.name), "name", "two strikes of one name"),
-                (strike.at < last, "at", "strikes out of order"),
-                (strike.at > self.run.duration, "at", "a strike after the end of the load"),
-            ];
-            last = strike.at;
-            if let Some((_, field, why)) = broken.into_iter().find(|(is_broken, ..)| *is_broken) {
-                return Some((format!("strikes.{index}.{field}"), why.to_owned()));
-            }
-        }
-        None
     }
 }
 

@@ -31,6 +31,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::quorum::{majority, may_fail};
 use crate::rng::Rng;
 
 /// The nodes that a fault is aimed at.
@@ -79,8 +80,8 @@ impl Target {
     #[must_use]
     pub fn count(&self, n: usize) -> Option<usize> {
         match self {
-            Self::Minority => Some(n.saturating_sub(1) / 2),
-            Self::Majority => Some(n / 2 + 1),
+            Self::Minority => Some(may_fail(n)),
+            Self::Majority => Some(majority(n)),
             Self::MinorityThird => Some(n.saturating_sub(1) / 3),
             Self::Random(count) => Some(usize::from(*count)),
             Self::Leader | Self::Follower | Self::One => Some(1),

@@ -3,6 +3,8 @@
 //! A verb is written in three forms: as it was said (`scenario::file`), as it is planned (here; `plan.yaml` is this type
 //! in YAML) and as it is carried out (`nemesis`, a module for each family).
 
+mod deed;
+mod kind;
 mod membership;
 mod network;
 mod node;
@@ -12,7 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::target::Target;
 use super::unit::Time;
+use super::word::Word;
 
+pub use deed::Deed;
+pub use kind::FaultKind;
 pub use membership::{Membership, Snapshot, TransferLeader};
 pub use network::{Lag, Network, Partition, Party};
 pub use node::{Call, Clock, Crash, Disk, DiskVerb, Loss};
@@ -56,22 +61,28 @@ pub enum End {
 }
 
 impl Verb {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Kill(_) => FaultKind::Kill,
+            Self::Pause(_) => FaultKind::Pause,
+            Self::Restart(_) => FaultKind::Restart,
+            Self::Partition(_) => FaultKind::Partition,
+            Self::Network(_) => FaultKind::Network,
+            Self::Clock(_) => FaultKind::Clock,
+            Self::Disk(_) => FaultKind::Disk,
+            Self::Crash(_) => FaultKind::Crash,
+            Self::Membership(_) => FaultKind::Membership,
+            Self::TransferLeader(_) => FaultKind::TransferLeader,
+            Self::Snapshot(_) => FaultKind::Snapshot,
+        }
+    }
+
     /// Its word in scenarios and reports: `kill`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Kill(_) => "kill",
-            Self::Pause(_) => "pause",
-            Self::Restart(_) => "restart",
-            Self::Partition(_) => "partition",
-            Self::Network(_) => "network",
-            Self::Clock(_) => "clock",
-            Self::Disk(_) => "disk",
-            Self::Crash(_) => "crash",
-            Self::Membership(_) => "membership",
-            Self::TransferLeader(_) => "transfer-leader",
-            Self::Snapshot(_) => "snapshot",
-        }
+        self.kind().word()
     }
 
     /// Its letter in a timeline.

@@ -1,5 +1,7 @@
 //! One scenario of a batch, and what came of it.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
@@ -47,8 +49,8 @@ pub struct CaseReport {
     pub source: String,
     /// The line of the file that says what was violated, from 1.
     pub line: usize,
-    /// The seed of its first run.
-    pub seed: u64,
+    /// The seed of its first run; none for a file that is no scenario.
+    pub seed: Option<u64>,
     /// How it ended; none when it was not run, or not to its end.
     pub exit: Option<Exit>,
     /// How long it took.
@@ -70,6 +72,8 @@ pub enum Ending {
     Thresholds,
     /// Nobody can say.
     Inconclusive,
+    /// The file is no scenario.
+    Refused,
     /// The testbed failed.
     Error,
     /// Not run to its end.
@@ -119,12 +123,36 @@ impl CaseReport {
             scenario: case.file.name.value.clone(),
             source: case.file.source.clone(),
             line: line_of(&case.file, None),
-            seed: case.seed,
+            seed: Some(case.seed),
             exit: None,
             seconds: 0.0,
             attempts: Vec::new(),
             note: Some(why.to_owned()),
         }
+    }
+
+    /// A file that is not run, because it is no scenario or because it cannot be run here: the exit that goes with that,
+    /// the line that says so, and why.
+    #[must_use]
+    pub fn refused(source: &Path, exit: Exit, line: usize, why: &str) -> Self {
+        let stem = source.file_stem().unwrap_or(source.as_os_str());
+        Self {
+            scenario: stem.to_string_lossy().into_owned(),
+            source: source.display().to_string(),
+            line,
+            seed: None,
+            exit: Some(exit),
+            seconds: 0.0,
+            attempts: Vec::new(),
+            note: Some(why.to_owned()),
+        }
+    }
+
+    /// Its seed in words, for a headline: `, seed 7`; nothing for a file that is no scenario.
+    #[must_use]
+    pub fn seed_in_words(&self) -> String {
+        let seed = self.telling().map(|attempt| attempt.seed).or(self.seed);
+        seed.map(|seed| format!(", seed {seed}")).unwrap_or_default()
     }
 
     /// A case that ended.
@@ -144,7 +172,8 @@ impl CaseReport {
             Some(Exit::Violated) => Ending::Violated,
             Some(Exit::Thresholds) => Ending::Thresholds,
             Some(Exit::Inconclusive) => Ending::Inconclusive,
-            Some(Exit::Harness | Exit::Usage | Exit::Bug) => Ending::Error,
+            Some(Exit::Usage) => Ending::Refused,
+            Some(Exit::Harness | Exit::Bug) => Ending::Error,
             Some(Exit::Interrupted | Exit::Terminated) | None => Ending::NotRun,
         }
     }
@@ -198,8 +227,6 @@ fn line_of(file: &ScenarioFile, signature: Option<&str>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     pub(super) const SCENARIO: &str = "\

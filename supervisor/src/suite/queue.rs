@@ -33,6 +33,8 @@ pub struct Queue {
     pub jobs: usize,
     /// After a case that did not end as expected, no other begins.
     pub fail_fast: bool,
+    /// One has failed already, before any was begun.
+    pub failed_before: bool,
     /// Somebody wants the suite to end early.
     pub interrupt: Stop,
 }
@@ -42,7 +44,7 @@ impl Queue {
     pub async fn run(&self, cases: &[Case], runner: &dyn Runner, watcher: &dyn Watcher) -> Vec<CaseReport> {
         let mut reports: Vec<CaseReport> =
             cases.iter().map(|case| CaseReport::not_run(case, "its turn has not come")).collect();
-        let has_failed = Cell::new(false);
+        let has_failed = Cell::new(self.failed_before);
         let one = |(place, case)| {
             let has_failed = &has_failed;
             async move {
@@ -119,7 +121,7 @@ mod tests {
     async fn run(seeds: &[u64], jobs: usize, fail_fast: bool) -> (String, Vec<Ending>) {
         let (_stopper, interrupt) = stop();
         let diary = Diary::default();
-        let queue = Queue { jobs, fail_fast, interrupt };
+        let queue = Queue { jobs, fail_fast, failed_before: false, interrupt };
         let reports = queue.run(&cases(seeds), &Sleeper, &diary).await;
         (diary.0.into_inner().join(" "), reports.iter().map(CaseReport::ending).collect())
     }
@@ -144,7 +146,8 @@ mod tests {
     async fn after_an_interrupt_nothing_begins() {
         let (stopper, interrupt) = stop();
         stopper.stop();
-        let (queue, diary) = (Queue { jobs: 1, fail_fast: false, interrupt }, Diary::default());
+        let (queue, diary) =
+            (Queue { jobs: 1, fail_fast: false, failed_before: false, interrupt }, Diary::default());
         let reports = queue.run(&cases(&[2]), &Sleeper, &diary).await;
         assert_eq!(
             (diary.0.into_inner().len(), reports[0].reason().as_str()),

@@ -102,9 +102,13 @@ impl System for ChatSystem {
                 "the bug `{wanted}` cannot be planted: this build has none; build it with `--features bugs`"
             ));
         }
-        let known = Bug::ALL.map(Bug::name);
+        let known = self.bugs();
         (!known.contains(&wanted.as_str()))
             .then(|| format!("there is no bug `{wanted}` to plant; this build has {}", known.join(", ")))
+    }
+
+    fn bugs(&self) -> Vec<&'static str> {
+        Bug::ALL.map(Bug::name).to_vec()
     }
 
     fn membership(&self) -> Option<&dyn Membership> {

@@ -2,6 +2,7 @@
 //!
 //! The texts are beside this file; `UPDATE_GOLDEN=1` writes them anew, and the difference is then for review.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -62,7 +63,8 @@ fn stale_history() -> Evidence {
 }
 
 fn with_load(verdict: &mut VerdictFile) {
-    let mut metrics = Metrics::of(&stale_history().history, Window { from: 0, to: 10_020_000_000 });
+    let mut metrics =
+        Metrics::of(&stale_history().history, Window { from: 0, to: 10_020_000_000 }, &BTreeSet::new());
     metrics.operations = 6_012;
     (metrics.ok, metrics.fail, metrics.info, metrics.ok_per_second) = (5_980, 20, 12, 596.8);
     metrics.latency_ok_ns =

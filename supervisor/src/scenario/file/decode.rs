@@ -75,10 +75,22 @@ impl Decoder {
 
     /// Reads a map called `name` and refuses every field that it must not have.
     pub(super) fn map<'n>(&mut self, node: &'n Node, name: &'n str, fields: &Fields) -> Option<Map<'n>> {
+        self.map_with(node, name, fields, &[])
+    }
+
+    /// The same of a map that may have the fields `more`, too.
+    pub(super) fn map_with<'n>(
+        &mut self,
+        node: &'n Node,
+        name: &'n str,
+        fields: &Fields,
+        more: &[&str],
+    ) -> Option<Map<'n>> {
         let entries = self.entries(node, name)?;
+        let known: Vec<&str> = fields.known.iter().chain(more).copied().collect();
         for entry in entries {
             let key = entry.key.as_str();
-            if fields.known.contains(&key) {
+            if known.contains(&key) {
                 continue;
             }
             if fields.later.contains(&key) {
@@ -86,8 +98,8 @@ impl Decoder {
             } else if let Some((_, belongs)) = fields.elsewhere.iter().find(|(field, _)| *field == key) {
                 self.refuse_with(entry.key_place, format!("unknown field `{key}` in {name}"), *belongs);
             } else {
-                let question = suggest::question(key, fields.known.iter().copied());
-                let help = format!("expected one of: {}", fields.known.join(", "));
+                let question = suggest::question(key, known.iter().copied());
+                let help = format!("expected one of: {}", known.join(", "));
                 self.refuse_with(entry.key_place, format!("unknown field `{key}` in {name}{question}"), help);
             }
         }

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::place::Place;
+use super::place::{Place, Placed};
+use super::suggest;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,16 @@ pub struct ScenarioError {
     pub message: String,
     /// What would be right, in one line.
     pub help: Option<String>,
+}
+
+impl ScenarioError {
+    /// A word that is none of `known`; `what` says what it stands for.
+    #[must_use]
+    pub fn unknown_word(said: &Placed<String>, what: &str, known: &[&str]) -> Self {
+        let question = suggest::question(&said.value, known.iter().copied());
+        let message = format!("unknown {what} `{}`{question}", said.value);
+        Self { place: said.place, message, help: Some(format!("expected one of: {}", known.join(", "))) }
+    }
 }
 
 /// Everything that is wrong with a scenario, in the order of the file; at least one thing.
@@ -51,6 +62,30 @@ impl ScenarioErrors {
     pub fn errors(&self) -> &[ScenarioError] {
         &self.errors
     }
+
+    /// The first line that is wrong; 1 where the command line is.
+    #[must_use]
+    pub fn first_line(&self) -> usize {
+        let line = |error: &ScenarioError| match error.place {
+            Place::File { line, .. } => Some(line),
+            Place::Override(_) => None,
+        };
+        self.errors.iter().find_map(line).unwrap_or(1)
+    }
+
+    /// The errors in one line, without excerpts: `x.yaml:12:3: unknown field; x.yaml:14:1: missing field`.
+    #[must_use]
+    pub fn in_a_line(&self) -> String {
+        let of_error = |error: &ScenarioError| format!("{}: {}", self.where_is(error), error.message);
+        self.errors.iter().map(of_error).collect::<Vec<_>>().join("; ")
+    }
+
+    fn where_is(&self, error: &ScenarioError) -> String {
+        match error.place {
+            Place::File { line, column, .. } => format!("{}:{line}:{column}", self.path),
+            Place::Override(index) => format!("{}: --set {}", self.path, self.overrides[index]),
+        }
+    }
 }
 
 impl fmt::Display for ScenarioErrors {
@@ -60,14 +95,7 @@ impl fmt::Display for ScenarioErrors {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
-            match error.place {
-                Place::File { line, column, .. } => {
-                    write!(f, "{}:{line}:{column}: {}", self.path, error.message)?
-                }
-                Place::Override(index) => {
-                    write!(f, "{}: --set {}: {}", self.path, self.overrides[index], error.message)?;
-                }
-            }
+            write!(f, "{}: {}", self.where_is(error), error.message)?;
             if let Place::File { line, column, width } = error.place {
                 self.excerpt(f, line, column, width)?;
             }

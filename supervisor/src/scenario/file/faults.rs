@@ -7,29 +7,14 @@ use super::place::Placed;
 use super::tree::Node;
 use super::verb::{Length, Said, SaidVerb, verb, verb_entry};
 use crate::scenario::drawn::Drawn;
+use crate::scenario::verb::FaultKind;
+use crate::scenario::word::Word;
 
 /// The most strikes that `times` may ask for.
 const TIMES_MAX: u64 = crate::scenario::plan::STRIKES_MAX as u64;
 
 const FAULT: Fields = Fields {
-    known: &[
-        "name",
-        "at",
-        "every",
-        "for",
-        "times",
-        "kill",
-        "pause",
-        "restart",
-        "partition",
-        "network",
-        "clock",
-        "disk",
-        "crash",
-        "membership",
-        "transfer-leader",
-        "snapshot",
-    ],
+    known: &["name", "at", "every", "for", "times"],
     later: &[],
     elsewhere: &[
         ("target", "it belongs inside the verb, e.g. `kill: { target: leader }`"),
@@ -80,7 +65,7 @@ pub(super) fn faults(decoder: &mut Decoder, node: &Node) -> Option<Vec<Fault>> {
 }
 
 fn fault(decoder: &mut Decoder, item: &Node, earlier: &[Fault]) -> Option<Fault> {
-    let map = decoder.map(item, "a fault", &FAULT)?;
+    let map = decoder.map_with(item, "a fault", &FAULT, &FaultKind::words())?;
     let said_name = map.get("name").and_then(|node| decoder.kebab(node, "a name"));
     let when = when(decoder, &map);
     let length = Length {

@@ -10,7 +10,7 @@ use super::place::{Place, Placed};
 use super::tree::{Entry, Node, Value};
 use super::verb::{Length, Said, SaidVerb, verb};
 use crate::scenario::drawn::Drawn;
-use crate::scenario::plan::FaultKind;
+use crate::scenario::verb::FaultKind;
 
 /// The largest weight of a kind: so large a ratio is no chance.
 const WEIGHT_MAX: u64 = 10_000;

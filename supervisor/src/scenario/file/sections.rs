@@ -6,11 +6,11 @@ use checker::check::CheckName;
 
 use super::decode::{Decoder, Fields};
 use super::place::Placed;
-use super::tree::{Node, Value};
+use super::tree::{Entry, Node, Value};
 use super::{
     ClusterSection, RunSection, ScenarioFile, WorkloadSection, binaries, faults, nemesis, steps, suggest,
 };
-use crate::scenario::plan::{Expectation, Keep, NODES_MAX, Reach};
+use crate::scenario::plan::{Expectation, Keep, NODES_MAX, Reach, STRIKES_MAX, STRUCK};
 use crate::scenario::threshold::{Metric, NotAThreshold, Threshold};
 use crate::scenario::unit;
 use crate::scenario::word::Word;
@@ -89,7 +89,7 @@ const FAIL: Fields = Fields { known: &["check", "anomaly", "within-seeds"], late
 
 const ARTIFACTS: Fields = Fields { known: &["keep", "data-dirs"], later: &[], elsewhere: &[] };
 
-const CHECKS_LATER: [&str; 4] = ["delivery", "session", "liveness", "no-log-match"];
+const CHECKS_LATER: [&str; 3] = ["session", "liveness", "no-log-match"];
 
 /// Reads the whole file. `None` when something that must be there could not be read.
 pub(super) fn scenario(decoder: &mut Decoder, root: &Node) -> Option<ScenarioFile> {
@@ -193,7 +193,7 @@ fn cluster(decoder: &mut Decoder, node: &Node) -> Option<ClusterSection> {
         disk,
         clock,
         config: config.unwrap_or_default(),
-        inject_bug: inject_bug.map(|bug| bug.value),
+        inject_bug,
         binary,
     })
 }
@@ -316,9 +316,13 @@ fn reach(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<Reach, Placed<u6
     let entries = decoder.entries(node, "`reach`")?;
     let mut reach = BTreeMap::new();
     for entry in entries {
-        let goal = Reach::all().find(|goal| goal.word() == entry.key);
+        if entry.key == STRUCK {
+            reach.extend(struck(decoder, &entry.value).unwrap_or_default());
+            continue;
+        }
+        let goal = Reach::of_word(&entry.key);
         if goal.is_none() {
-            let words: Vec<&str> = Reach::all().map(Reach::word).collect();
+            let words: Vec<&str> = Reach::words().chain([STRUCK]).collect();
             decoder.lose_word(&entry.key, entry.key_place, "goal", &words, &[]);
         }
         let count = decoder.one_count(&entry.value, 1, REACH_MAX);
@@ -327,6 +331,19 @@ fn reach(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<Reach, Placed<u6
         }
     }
     Some(reach)
+}
+
+/// Faults and steps by their names, and how often each is to have done what it is for.
+fn struck(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<Reach, Placed<u64>>> {
+    let entries = decoder.entries(node, "`struck`")?;
+    if entries.is_empty() {
+        return decoder.lose(node.place, "`struck` names no fault; write e.g. `struck: { kill-leader: 1 }`");
+    }
+    let count = |entry: &Entry| {
+        let value = decoder.one_count(&entry.value, 1, STRIKES_MAX as u64)?;
+        Some((Reach::Struck(entry.key.clone()), Placed { value, place: entry.key_place }))
+    };
+    Some(entries.iter().filter_map(count).collect())
 }
 
 fn expect(decoder: &mut Decoder, node: &Node) -> Option<Expectation> {

@@ -3,6 +3,7 @@
 //! A range must make sense at both of its ends, so that no seed turns a good scenario into a bad one.
 
 mod nemesis;
+mod reach;
 mod steps;
 
 use std::path::Path;
@@ -15,15 +16,14 @@ use super::decode::Decoder;
 use super::error::ScenarioError;
 use super::faults::{Fault, When};
 use super::place::{Place, Placed};
-use super::verb::{SaidDisk, SaidDiskVerb, SaidMembership, SaidNetwork, SaidPartition, SaidVerb};
+use super::verb::{SaidMembership, SaidVerb};
+use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
-use crate::scenario::plan::{
-    ClockKind, DiskKind, Expectation, NODES_DEFAULT, NODES_MAX, NetworkKind, Reach, STRIKES_MAX,
-};
+use crate::scenario::fitness::{ClusterKind, Misfit, misfits, nobody};
+use crate::scenario::plan::{Expectation, NODES_DEFAULT, NODES_MAX, STRIKES_MAX};
 use crate::scenario::schedule::{Longest, Shortest, moments};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
-use crate::scenario::verb::Party;
 use crate::scenario::workload::WorkloadKind;
 
 /// Notes everything that does not go together in `file`, which was read from `path`.
@@ -56,7 +56,7 @@ pub(super) fn check(file: &ScenarioFile, path: &Path, decoder: &mut Decoder) {
         decoder.refuse(said.interval.place, message);
     }
     steps::check(file, nodes, decoder);
-    reach(file, (planned + drawn) as u64 + steps::strikes(file), decoder);
+    reach::check(file, (planned + drawn) as u64 + steps::strikes(file), decoder);
 }
 
 /// Why a verb can never strike the cluster of `file`, if it cannot.
@@ -202,119 +202,17 @@ fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
 
 /// Checks that a verb can strike the cluster of `file`.
 fn fits_cluster(said: &SaidVerb, file: &ScenarioFile, decoder: &mut Decoder) {
-    verb(said, file, usize::from(file.cluster.nodes.unwrap_or(NODES_DEFAULT)), decoder);
-    means(said, file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value), decoder);
-}
-
-/// Checks that whom a verb strikes can be there.
-fn verb(verb: &SaidVerb, file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) {
-    match verb {
-        SaidVerb::Kill { target: of, .. }
-        | SaidVerb::Pause { target: of }
-        | SaidVerb::Restart { target: of } => {
-            target(&of.value, of.place, nodes, decoder);
-        }
-        SaidVerb::Crash { target: of, .. }
-        | SaidVerb::TransferLeader { to: of }
-        | SaidVerb::Snapshot { target: of, .. } => target(&of.value, of.place, nodes, decoder),
-        SaidVerb::Membership(SaidMembership { change }) => {
-            if let Some(of) = change.value.target() {
-                target(of, change.place, nodes, decoder);
-            }
-        }
-        SaidVerb::Clock(clock) => {
-            target(&clock.target.value, clock.target.place, nodes, decoder);
-            if file.cluster.clock.is_none_or(|said| said.value != ClockKind::Skewable) {
-                let message = "the clocks of these nodes are the machine's and cannot be set wrong";
-                decoder.refuse_with(clock.place, message, "write `cluster: { clock: skewable }`");
-            }
-        }
-        SaidVerb::Disk(disk) => {
-            target(&disk.target.value, disk.target.place, nodes, decoder);
-            disk_verb(disk, file, nodes, decoder);
-        }
-        SaidVerb::Partition(SaidPartition { shape, .. }) => {
-            let names: Vec<String> = (1..=nodes).map(|number| format!("n{number}")).collect();
-            if let Err(impossible) = shape.value.check(&names) {
-                decoder.refuse(shape.place, impossible.to_string());
-            }
-        }
-        SaidVerb::Network(network) => {
-            for party in [&network.from, &network.to] {
-                if let Party::Nodes(of) = &party.value {
-                    target(of, party.place, nodes, decoder);
-                }
-            }
-        }
+    // Whether it can does not depend on what its ranges are drawn to.
+    let verb = said.draw(&Rng::from_seed(0));
+    for Misfit { field, message, help } in misfits(&verb, &ClusterKind::from(&file.cluster)) {
+        decoder.errors.push(ScenarioError { place: said.place_of(field), message, help });
     }
 }
 
-/// Checks that the network can do what a verb wants of it.
-fn means(verb: &SaidVerb, network: NetworkKind, decoder: &mut Decoder) {
-    let SaidVerb::Network(SaidNetwork { effects, .. }) = verb else { return };
-    for Placed { value: effect, place } in effects {
-        match (network, effect.as_str()) {
-            (NetworkKind::Proxy, "loss") => decoder.refuse_with(
-                *place,
-                "`loss` is of packets, and a proxy sees streams of bytes",
-                "write `network: kernel` in `cluster`",
-            ),
-            (NetworkKind::Kernel, "delay" | "hold" | "black-hole") => decoder.refuse_with(
-                *place,
-                format!(
-                    "the kernel's network has no `{effect}`: it can only drop packets and reset connections"
-                ),
-                "leave out `network: kernel` in `cluster`",
-            ),
-            _ => {}
-        }
-    }
-}
-
-/// Checks that a disk can do what is asked of it, and that enough good disks are left.
-fn disk_verb(disk: &SaidDisk, file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) {
-    match disk.fault.value {
-        SaidDiskVerb::PowerLoss(_)
-            if file.cluster.disk.is_none_or(|said| said.value != DiskKind::Volatile) =>
-        {
-            let message = "the disks of these nodes survive a power failure: what is written stays";
-            decoder.refuse_with(disk.fault.place, message, "write `cluster: { disk: volatile }`");
-        }
-        SaidDiskVerb::BitFlip(_) => {
-            let may_fail = (nodes - 1) / 2;
-            let struck = disk.target.value.count(nodes).unwrap_or(nodes);
-            if struck > may_fail {
-                let message = format!(
-                    "`{}` may be {struck} of {nodes} nodes, and a node whose disk is damaged may be lost for good: at \
-                     most {may_fail} can be",
-                    disk.target.value
-                );
-                decoder.refuse(disk.target.place, message);
-            }
-        }
-        _ => {}
-    }
-}
-
+/// Checks that a target can be somebody in a cluster of `nodes`.
 fn target(value: &Target, place: Place, nodes: usize, decoder: &mut Decoder) {
-    match value {
-        Target::Named(names) => {
-            let number = |name: &String| name.trim_start_matches('n').parse::<usize>();
-            for name in names.iter().filter(|name| number(name).is_ok_and(|number| number > nodes)) {
-                let message = format!("there is no node `{name}` in a cluster of {nodes}: n1 to n{nodes}");
-                decoder.refuse(place, message);
-            }
-        }
-        Target::Follower | Target::Followers if nodes == 1 => {
-            decoder.refuse(place, format!("`{value}` is nobody in a cluster of 1"));
-        }
-        _ => match value.count(nodes) {
-            Some(0) => decoder.refuse(place, format!("`{value}` is nobody in a cluster of {nodes}")),
-            Some(count) if count > nodes => {
-                decoder.refuse(place, format!("`{value}` is more than the {nodes} nodes of the cluster"));
-            }
-            _ => {}
-        },
+    for misfit in nobody("target", value, nodes) {
+        decoder.refuse(place, misfit.message);
     }
 }
 
@@ -352,38 +250,6 @@ fn never(fault: &Fault, first: Duration, duration: Duration) -> String {
         ),
         None => {
             format!("the fault never strikes: it would begin after {first}, but the load ends after {load}")
-        }
-    }
-}
-
-/// Checks what is to be reached; at most `most` strikes are planned.
-fn reach(file: &ScenarioFile, most: u64, decoder: &mut Decoder) {
-    let least = |fault: &Fault| {
-        let fitting = moments(fault, file.run.duration.value.min, &Longest).len() as u64;
-        match &fault.when {
-            When::Every { times: Some(times), .. } => fitting.min(times.value.min),
-            _ => fitting,
-        }
-    };
-    let planned: u64 = file.faults.iter().map(least).sum::<u64>() + steps::strikes(file);
-    let mut unreachable = |place: Place, goal: Reach, why: String| {
-        decoder.refuse(place, format!("`{goal}` cannot be reached: {why}"));
-    };
-    for (goal, wanted) in &file.reach {
-        match goal {
-            // How many random faults are drawn shows when they are.
-            Reach::FaultsInstalled if file.nemesis.is_some() && wanted.value > most => {
-                unreachable(wanted.place, *goal, format!("at most {most} strikes are planned"));
-            }
-            Reach::FaultsInstalled if file.nemesis.is_none() && wanted.value > planned => {
-                unreachable(wanted.place, *goal, format!("only {planned} strikes are certain to be planned"));
-            }
-            Reach::OkDuringFaults
-                if file.faults.is_empty() && file.nemesis.is_none() && steps::strikes(file) == 0 =>
-            {
-                unreachable(wanted.place, *goal, "there are no faults".to_owned());
-            }
-            _ => {}
         }
     }
 }

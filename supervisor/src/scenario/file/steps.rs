@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::decode::{Decoder, Fields};
 use super::place::{Place, Placed};
 use super::tree::{Entry, Node, Value};
-use super::verb::{Length, SaidVerb, VERBS, node_names, target, verb};
+use super::verb::{Length, SaidVerb, node_names, target, verb};
 use crate::scenario::drawn::Drawn;
 use crate::scenario::step::{ALL, Condition, Healed, Stopped};
 use crate::scenario::target::Target;
+use crate::scenario::verb::FaultKind;
+use crate::scenario::word::Word;
 
 /// The most steps of a scenario.
 pub(in crate::scenario) const STEPS_MAX: usize = 1_000;
@@ -136,7 +138,7 @@ fn step(decoder: &mut Decoder, item: &Node, number: usize) -> Option<SaidStep> {
         }
     }
     let length = said("for");
-    let action = if VERBS.contains(&entry.key.as_str()) {
+    let action = if FaultKind::of_word(&entry.key).is_some() {
         let said =
             verb(decoder, entry, Length { said: length, is_repeated: false, is_step: true, drawn: None })?;
         SaidAction::Strike { verb: said.verb, lasts: said.lasts }
@@ -151,7 +153,7 @@ fn step(decoder: &mut Decoder, item: &Node, number: usize) -> Option<SaidStep> {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    WORDS.into_iter().chain(VERBS)
+    WORDS.into_iter().chain(FaultKind::words())
 }
 
 fn unknown(decoder: &mut Decoder, entry: &Entry) {

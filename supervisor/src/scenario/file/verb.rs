@@ -16,26 +16,12 @@ use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
 use crate::scenario::signal::Signal;
 use crate::scenario::target::{Target, UnknownTarget};
-use crate::scenario::verb::{Crash, Kill, Pause, Restart, Verb};
+use crate::scenario::verb::{Crash, FaultKind, Kill, Pause, Restart, Verb};
+use crate::scenario::word::Word;
 
 pub use membership::SaidMembership;
 pub use network::{SaidNetwork, SaidPartition};
 pub use node::{SaidClock, SaidDisk, SaidDiskVerb};
-
-/// The verbs that this version carries out.
-pub(super) const VERBS: [&str; 11] = [
-    "kill",
-    "pause",
-    "restart",
-    "partition",
-    "network",
-    "clock",
-    "disk",
-    "crash",
-    "membership",
-    "transfer-leader",
-    "snapshot",
-];
 
 /// Where `for` and the like belong when they stand inside a verb.
 const BESIDE: &str = "it belongs beside the verb, not inside it";
@@ -132,6 +118,32 @@ impl SaidVerb {
         }
     }
 
+    /// Where the field stands that a cluster cannot suffer.
+    pub(super) fn place_of(&self, field: &str) -> Place {
+        match self {
+            Self::Kill { target, .. }
+            | Self::Pause { target }
+            | Self::Restart { target }
+            | Self::Crash { target, .. }
+            | Self::TransferLeader { to: target }
+            | Self::Snapshot { target, .. } => target.place,
+            Self::Partition(partition) => partition.shape.place,
+            Self::Network(network) => match field {
+                "from" => network.from.place,
+                "to" => network.to.place,
+                effect => {
+                    let said = network.effects.iter().find(|said| said.value == effect);
+                    said.map_or(network.to.place, |said| said.place)
+                }
+            },
+            Self::Clock(clock) if field == "target" => clock.target.place,
+            Self::Clock(clock) => clock.place,
+            Self::Disk(disk) if field == "target" => disk.target.place,
+            Self::Disk(disk) => disk.fault.place,
+            Self::Membership(membership) => membership.change.place,
+        }
+    }
+
     /// What its name is made of, where none was said: `kill-leader`.
     pub(super) fn stem(&self) -> String {
         let stem = match self {
@@ -198,10 +210,10 @@ impl Length<'_> {
 
 /// The one verb among the fields of `map`, which is called `what`.
 pub(super) fn verb_entry<'n>(decoder: &mut Decoder, map: &Map<'n>, what: &str) -> Option<&'n Entry> {
-    let is_verb = |entry: &&Entry| VERBS.contains(&entry.key.as_str());
+    let is_verb = |entry: &&Entry| FaultKind::of_word(&entry.key).is_some();
     let mut verbs = map.entries().iter().filter(is_verb);
     let Some(first) = verbs.next() else {
-        let message = format!("{what} needs exactly one verb: {}", VERBS.join(", "));
+        let message = format!("{what} needs exactly one verb: {}", FaultKind::words().join(", "));
         return decoder.lose(map.place, message);
     };
     for second in verbs {
@@ -212,21 +224,22 @@ pub(super) fn verb_entry<'n>(decoder: &mut Decoder, map: &Map<'n>, what: &str) -
     Some(first)
 }
 
-/// Reads a verb, which [`verb_entry`] has found.
+/// Reads a verb, which [`verb_entry`] has found; its key is the word of a kind.
 pub(super) fn verb(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) -> Option<Said> {
-    match entry.key.as_str() {
-        "kill" => process::kill(decoder, entry, length),
-        "pause" => process::pause(decoder, entry, length),
-        "restart" => process::restart(decoder, entry, length),
-        "partition" => network::partition(decoder, entry, length),
-        "clock" => node::clock(decoder, entry, length),
-        "disk" => node::disk(decoder, entry, length),
-        "crash" => node::crash(decoder, entry, length),
-        "membership" => membership::membership(decoder, entry, length),
-        "transfer-leader" => membership::transfer_leader(decoder, entry, length),
-        "snapshot" => membership::snapshot(decoder, entry, length),
-        _ => network::network(decoder, entry, length),
-    }
+    let read = match FaultKind::of_word(&entry.key)? {
+        FaultKind::Kill => process::kill,
+        FaultKind::Pause => process::pause,
+        FaultKind::Restart => process::restart,
+        FaultKind::Partition => network::partition,
+        FaultKind::Network => network::network,
+        FaultKind::Clock => node::clock,
+        FaultKind::Disk => node::disk,
+        FaultKind::Crash => node::crash,
+        FaultKind::Membership => membership::membership,
+        FaultKind::TransferLeader => membership::transfer_leader,
+        FaultKind::Snapshot => membership::snapshot,
+    };
+    read(decoder, entry, length)
 }
 
 /// Reads the verb `name` of which the text is what stands behind it, e.g. `{ target: leader }`. Where the verb has a

@@ -11,6 +11,7 @@ use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
 use crate::scenario::file::{Fault, Placed, ScenarioFile, WorkloadSection};
 use crate::scenario::schedule::{Choose, moments};
+use crate::scenario::verb::FaultKind;
 use crate::scenario::workload::Routing;
 
 const CLIENTS_DEFAULT: u32 = 8;
@@ -62,7 +63,7 @@ impl Plan {
                 disk: file.cluster.disk.map_or(DiskKind::Plain, |said| said.value),
                 clock: file.cluster.clock.map_or(ClockKind::Real, |said| said.value),
                 config: file.cluster.config.clone(),
-                inject_bug: file.cluster.inject_bug.clone(),
+                inject_bug: file.cluster.inject_bug.as_ref().map(|bug| bug.value.clone()),
                 binary: steps::binary_of_each(file),
             },
             workload: workload(&file.workload, &rng),
@@ -72,7 +73,7 @@ impl Plan {
             run,
             checks: file.checks.iter().map(|check| check.value).collect(),
             thresholds: file.thresholds.clone(),
-            reach: file.reach.iter().map(|(goal, wanted)| (*goal, wanted.value)).collect(),
+            reach: file.reach.iter().map(|(goal, wanted)| (goal.clone(), wanted.value)).collect(),
             expect: file.expect.as_ref().map_or(Expectation::Pass, |said| said.value),
             artifacts: Artifacts {
                 keep: file.keep.unwrap_or(Keep::OnFailure),
@@ -138,7 +139,7 @@ fn all_strikes(
     file: &ScenarioFile,
     duration: Duration,
     rng: &Rng,
-) -> (BTreeMap<swarm::FaultKind, u32>, Vec<Strike>) {
+) -> (BTreeMap<FaultKind, u32>, Vec<Strike>) {
     let mut all = strikes(&file.faults, duration, rng);
     let mut weights = BTreeMap::new();
     if let Some(said) = &file.nemesis {

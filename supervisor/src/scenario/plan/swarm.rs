@@ -6,7 +6,7 @@
 //! - it is lifted before the quiet time at the end of the load begins;
 //! - at most `max-active` random faults stand at once;
 //! - where the majority is kept, the worst cases of all faults that stand at once, timed ones included, add up to no more
-//!   than [`may_fail`], whatever has become of the members ([`standing`]). A node that was started again counts as out
+//!   than [`may_fail`](crate::quorum::may_fail), whatever has become of the members ([`standing`]). A node that was started again counts as out
 //!   for a while ([`toll`]);
 //! - one change of members runs at a time, each finds its spare, and a node leaves only after one was added;
 //! - a disk is damaged at most once.
@@ -38,13 +38,11 @@ use super::{STRIKES_MAX, Strike};
 use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
 use crate::scenario::file::{Majority, NemesisSection};
-use crate::scenario::verb::End;
+use crate::scenario::verb::{End, FaultKind};
 use crate::scenario::word::Word;
 
-pub use kind::FaultKind;
 pub(in crate::scenario) use menu::{Menu, Template};
 use standing::{Burden, Standing, Stands};
-pub(in crate::scenario) use toll::may_fail;
 
 /// How many faults stand at once, where nothing is said.
 const MAX_ACTIVE_DEFAULT: u64 = 1;

@@ -1,8 +1,11 @@
+use checker::anomaly::AnomalyKind;
+
 use super::*;
 use crate::fabric::Distribution;
 use crate::fabric::shape::Shape;
 use crate::scenario::signal::Signal;
 use crate::scenario::target::Target;
+use crate::scenario::unit::Rate;
 use crate::scenario::verb::{Kill, Lag, Network, Partition, Party, Pause, Restart};
 
 #[expect(clippy::too_many_lines, reason = "it has every field of the format")]
@@ -32,10 +35,10 @@ fn plan() -> Plan {
             distribution: Distribution::Pareto,
         }),
         rate: Some("64KiB/s".parse().unwrap()),
-        loss: Some("0.5%".parse().unwrap()),
         ..between(Target::Leader, Party::Clients)
     };
-    let groups = vec![vec!["n1".to_owned(), "n2".to_owned()], vec!["n2".to_owned(), "n3".to_owned()]];
+    let group = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let groups = vec![group(&["n1", "n2"]), group(&["n2", "n3", "n4", "n5"])];
     let partition = |shape, one_way| Verb::Partition(Partition { shape, one_way });
     Plan {
         version: PLAN_VERSION,
@@ -93,7 +96,7 @@ fn plan() -> Plan {
         steps: Vec::new(),
         checks: vec![CheckName::Linearizable, CheckName::OneLeaderPerTerm],
         thresholds: vec!["ok-ratio > 0.8".parse().unwrap()],
-        reach: BTreeMap::from([(Reach::LeaderChanges, 3)]),
+        reach: BTreeMap::from([(Reach::LeaderChanges, 3), (Reach::Struck("fault".to_owned()), 2)]),
         expect: Expectation::Fail {
             check: CheckName::Linearizable,
             anomaly: AnomalyKind::StaleRead,
@@ -199,6 +202,8 @@ strikes:
           - n2
         - - n2
           - n3
+          - n4
+          - n5
       one-way: false
 - name: fault#7
   fault: fault
@@ -213,7 +218,7 @@ strikes:
         jitter: 0s
         distribution: pareto
       rate: 64KiB/s
-      loss: 0.5%
+      loss: null
       hold: false
       black-hole: false
       reset: false
@@ -239,6 +244,7 @@ thresholds:
 - ok-ratio > 0.8
 reach:
   leader-changes: 3
+  struck.fault: 2
 expect:
   fail:
     check: linearizable
@@ -317,6 +323,55 @@ fn a_plan_that_breaks_an_invariant_is_refused() {
     assert_eq!(error("duration: 80s", "duration: 20s"), "a strike after the end of the load");
     assert_eq!(error("fault#2", "fault#1"), "two strikes of one name");
     assert_eq!(error("checks:\n- linearizable\n- one-leader-per-term", "checks: []"), "no checks");
+}
+
+#[test]
+fn a_plan_that_asks_of_a_cluster_what_it_cannot_suffer_is_refused_at_that_field() {
+    let error = |changes: &[(&str, &str)]| {
+        let text = changes.iter().fold(YAML.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+        match Plan::from_yaml(&text) {
+            Err(PlanError::Sense { at, why }) => format!("{at}: {why}"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let other = |verb: &'static str| [("restart:\n      target: one\n", verb)];
+    assert_eq!(
+        error(&other(
+            "clock:\n      target: one\n      jump: 1s\n      timers: null\n      drift: null\n      strobe: null\n      strobe-every: 200ms\n"
+        )),
+        "strikes.2.verb.clock: the clocks of these nodes are the machine's and cannot be set wrong"
+    );
+    let power_loss = other("disk:\n      target: one\n      fault:\n        power-loss: torn\n")[0];
+    assert_eq!(
+        error(&[power_loss, ("disk: volatile", "disk: plain")]),
+        "strikes.2.verb.disk.torn-write: the disks of these nodes survive a power failure: what is written stays"
+    );
+    assert_eq!(
+        error(&[("loss: null", "loss: 0.5%")]),
+        "strikes.6.verb.network.loss: `loss` is of packets, and a proxy sees streams of bytes"
+    );
+    assert_eq!(
+        error(&[("network: proxy", "network: kernel")]),
+        "strikes.6.verb.network.delay: the kernel's network has no `delay`: it can only drop packets and reset connections"
+    );
+    assert_eq!(
+        error(&[("signal: KILL", "signal: WINCH")]),
+        "strikes.0.verb.kill.signal: `WINCH` does not end a process: nobody notices it who does not ask for it"
+    );
+    assert_eq!(
+        error(&[("random:2", "random:6")]),
+        "strikes.1.verb.pause.target: `random:6` is more than the 5 nodes of the cluster"
+    );
+    let add = other("membership: add\n")[0];
+    assert_eq!(
+        error(&[add, ("spares: 2", "spares: 0")]),
+        "strikes.2.verb.membership.add: `add` needs a spare, and the cluster has none"
+    );
+    let remove = other("membership:\n        remove: all\n");
+    assert_eq!(
+        error(&remove),
+        "strikes.2.verb.membership.remove: `all` is all 5 nodes, and nobody would be left"
+    );
 }
 
 #[test]

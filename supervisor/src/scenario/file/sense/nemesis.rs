@@ -7,10 +7,10 @@ use super::super::nemesis::{Majority, NemesisSection};
 use super::super::place::Placed;
 use super::super::verb::{SaidMembership, SaidVerb};
 use super::{ScenarioFile, finds_spares, fits_cluster};
-use crate::scenario::plan::FaultKind;
-use crate::scenario::plan::swarm::{Menu, Template, may_fail, strikes_max};
+use crate::quorum::may_fail;
+use crate::scenario::plan::swarm::{Menu, Template, strikes_max};
 use crate::scenario::unit::Time;
-use crate::scenario::verb::Membership;
+use crate::scenario::verb::{FaultKind, Membership};
 use crate::scenario::word::Word;
 
 /// The names of random faults begin with this.

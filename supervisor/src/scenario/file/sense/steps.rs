@@ -9,9 +9,8 @@ use super::super::place::Placed;
 use super::super::steps::{SaidAction, SaidStep};
 use super::super::suggest;
 use super::super::verb::SaidVerb;
-use super::{means, target, verb};
+use super::{fits_cluster, target};
 use crate::rng::Rng;
-use crate::scenario::plan::NetworkKind;
 use crate::scenario::step::{Condition, DEFAULT_BINARY, Healed, Stopped};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
@@ -21,7 +20,6 @@ use crate::scenario::verb::End;
 pub(super) fn check(file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) {
     programs(file, nodes, decoder);
     time(file, decoder);
-    let network = file.cluster.network.map_or(NetworkKind::Proxy, |said| said.value);
     for (index, step) in file.steps.iter().enumerate() {
         let earlier = &file.steps[..index];
         if let Some(fault) = file.faults.iter().find(|fault| fault.name.value == step.name.value) {
@@ -30,8 +28,7 @@ pub(super) fn check(file: &ScenarioFile, nodes: usize, decoder: &mut Decoder) {
         }
         match &step.action {
             SaidAction::Strike { verb: said, .. } => {
-                verb(said, file, nodes, decoder);
-                means(said, network, decoder);
+                fits_cluster(said, file, decoder);
             }
             SaidAction::WaitFor { condition, .. } | SaidAction::Assert(condition) => {
                 of_condition(condition, file, nodes, decoder);

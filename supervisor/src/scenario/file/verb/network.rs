@@ -175,9 +175,6 @@ pub(super) fn network(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) 
         Some(None)
     };
     let (from, to) = (from?, to?);
-    if (&from.value, &to.value) == (&Party::Clients, &Party::Clients) {
-        return decoder.lose(to.place, "clients send nothing to clients; one end of the links must be nodes");
-    }
     let verb =
         SaidVerb::Network(SaidNetwork { from, to, lag: lag?, rate, loss, hold, black_hole, reset, effects });
     Some(Said { verb, lasts: lasts? })

@@ -4,6 +4,7 @@ use super::super::decode::{Decoder, Fields};
 use super::super::suggest;
 use super::super::tree::{Entry, Node};
 use super::{BESIDE_VERB, Length, Said, SaidVerb, target, target_of};
+use crate::scenario::fitness::unkilling;
 use crate::scenario::signal::Signal;
 
 const KILL: Fields =
@@ -35,14 +36,12 @@ pub(super) fn restart(decoder: &mut Decoder, entry: &Entry, length: Length<'_>) 
 }
 
 fn signal(decoder: &mut Decoder, node: &Node) -> Option<Signal> {
-    use nix::sys::signal::Signal::{SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
     let text = decoder.text(node, "a signal, e.g. KILL")?;
     match text.parse() {
-        Ok(Signal(SIGSTOP | SIGTSTP | SIGTTIN | SIGTTOU | SIGCONT)) => decoder.lose(
-            node.place,
-            format!("`{text}` stops or continues a process and does not end it; use `pause`"),
-        ),
-        Ok(signal) => Some(signal),
+        Ok(signal) => match unkilling(signal) {
+            Some(why) => decoder.lose(node.place, why),
+            None => Some(signal),
+        },
         Err(_) => {
             let question = suggest::question(text.trim_start_matches("SIG"), Signal::names());
             decoder.lose(node.place, format!("unknown signal `{text}`{question}"))

@@ -4,72 +4,10 @@
 //! cluster cannot suffer, because it is too small or lacks a part, is left out for that cluster; what would take a
 //! majority away is left out where the majority is kept. So a list names everything that is worth a try.
 //!
-//! To add a kind: a variant, its word, its list. The length of a fault is the scenario's, unless the template has its
+//! A new verb needs its list here. The length of a fault is the scenario's, unless the template has its
 //! own (`restart-after`).
 
-use serde::{Deserialize, Serialize};
-
-use crate::scenario::word::Word;
-
-/// A kind of random faults: the verb that does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// Processes end.
-    Kill,
-    /// Processes stand still.
-    Pause,
-    /// Processes are stopped and started.
-    Restart,
-    /// Nodes do not hear each other.
-    Partition,
-    /// Links are slow, narrow, held, lossy or reset.
-    Network,
-    /// Clocks are wrong.
-    Clock,
-    /// Disks fail, or lose what was not synced.
-    Disk,
-    /// Processes end at points of their code. What points there are is the system's, so the scenario says which.
-    Crash,
-    /// Nodes join, leave, or lose their disks for good.
-    Membership,
-    /// Another node is to lead.
-    TransferLeader,
-    /// Nodes make snapshots.
-    Snapshot,
-}
-
-impl Word for FaultKind {
-    const ALL: &'static [Self] = &[
-        Self::Kill,
-        Self::Pause,
-        Self::Restart,
-        Self::Partition,
-        Self::Network,
-        Self::Clock,
-        Self::Disk,
-        Self::Crash,
-        Self::Membership,
-        Self::TransferLeader,
-        Self::Snapshot,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Kill => "kill",
-            Self::Pause => "pause",
-            Self::Restart => "restart",
-            Self::Partition => "partition",
-            Self::Network => "network",
-            Self::Clock => "clock",
-            Self::Disk => "disk",
-            Self::Crash => "crash",
-            Self::Membership => "membership",
-            Self::TransferLeader => "transfer-leader",
-            Self::Snapshot => "snapshot",
-        }
-    }
-}
+use crate::scenario::verb::FaultKind;
 
 /// Templates: a weight, and what stands behind the verb.
 type Templates = &'static [(u32, &'static str)];
@@ -232,6 +170,7 @@ impl FaultKind {
             Self::Network => NETWORK,
             Self::Clock => CLOCK,
             Self::Disk => DISK,
+            // What points of its code a node has is the system's: the scenario says which to draw.
             Self::Crash => &[],
             Self::Membership => MEMBERSHIP,
             Self::TransferLeader => TRANSFER_LEADER,

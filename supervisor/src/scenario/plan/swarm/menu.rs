@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::kind::FaultKind;
 use super::standing::Burden;
-use super::toll::{Toll, may_fail};
+use super::toll::Toll;
+use crate::quorum::may_fail;
 use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
 use crate::scenario::file::{
@@ -13,7 +13,7 @@ use crate::scenario::file::{
     spares_needed,
 };
 use crate::scenario::plan::NODES_DEFAULT;
-use crate::scenario::verb::End;
+use crate::scenario::verb::{End, FaultKind};
 use crate::scenario::word::Word;
 
 /// A fault that can be drawn; ranges are not drawn yet.

@@ -17,7 +17,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::GAP;
-use super::toll::{self, Toll, may_fail};
+use super::toll::{self, Toll};
+use crate::quorum::may_fail;
 use crate::scenario::plan::NODES_MAX;
 use crate::scenario::verb::{Disk, DiskVerb, Membership, Verb};
 

@@ -21,6 +21,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::fabric::shape::Shape;
+use crate::quorum::may_fail;
 use crate::scenario::target::Target;
 use crate::scenario::verb::{
     Crash, Disk, DiskVerb, Kill, Membership, Network, Partition, Party, Pause, Restart, Verb,
@@ -41,11 +42,6 @@ const RESTARTING: Duration = Duration::from_secs(6);
 
 /// What lifting anything else may need.
 const LIFTING: Duration = Duration::from_millis(250);
-
-/// How many of `nodes` may be out while a majority is left.
-pub(in crate::scenario) fn may_fail(nodes: usize) -> usize {
-    nodes.saturating_sub(1) / 2
-}
 
 /// How many nodes a fault takes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
