@@ -2,6 +2,7 @@
 //!
 //! A connection is dialled when it is first needed, once for all who need it, and dropped at its first failure; the next
 //! use looks up the address and dials again. So a dial that failed proves that nothing was sent, and nothing else does.
+//! A connection is driven by the node's own runtime, whoever was the first to need it.
 //!
 //! HTTP/2 pings from both ends find a peer that is stopped but whose kernel still answers: without them its connection,
 //! and whatever waits on it, would stand for as long as it is stopped.
@@ -110,9 +111,25 @@ impl Peers {
         if let Some(dial) = dials.get(peer) {
             return dial.clone();
         }
-        let dial = connect(self.inner.line.clone(), peer.to_owned()).boxed().shared();
+        let dial = self.connect(peer).shared();
         dials.insert(peer.to_owned(), dial.clone());
         dial
+    }
+
+    /// A new connection, which lives on the node's own runtime: whoever asks for it may be a guest that does not stay.
+    fn connect(&self, peer: &str) -> BoxFuture<'static, Result<Channel, TransportError>> {
+        let (connected, connection) = oneshot::channel();
+        let dialling = connect(self.inner.line.clone(), peer.to_owned());
+        self.inner.runtime.spawn(
+            async move {
+                // Whoever asked may have given up.
+                let _ = connected.send(dialling.await);
+            }
+            .boxed(),
+        );
+        let peer = peer.to_owned();
+        async move { connection.await.unwrap_or_else(|_| Err(unreachable(&peer, "the node is stopping"))) }
+            .boxed()
     }
 
     /// Drops a connection, so that the next use dials again.
@@ -233,7 +250,7 @@ impl Transport for Peers {
         deadline: Instant,
     ) -> BoxFuture<'static, Result<Frame, TransportError>> {
         let (this, peer, frames) = (self.clone(), peer.to_owned(), self.inner.outbox.send(frames));
-        let dial = connect(this.inner.line.clone(), peer.clone()).boxed();
+        let dial = this.connect(&peer);
         async move {
             let mut client = client(dial.await?);
             let answer = async move { client.snapshot(frames).await }.boxed();

@@ -130,15 +130,8 @@ impl Cluster {
         })
     }
 
-    /// Waits until each of `running` knows that `voters` are the members, and no others.
-    /// Waits until all `running` know `voters` as the members. In a cluster at rest a new voter may not hear that the change
-    /// is committed before the next entry comes, so one is written.
+    /// Waits until each of `running` knows that `voters` are the members, and no others. Nothing is written meanwhile.
     fn settle(&self, running: &[&str], voters: &[&str]) {
-        self.until("an entry behind the change", |cluster| {
-            let leader = cluster.leader();
-            let sequence = cluster.replica(&leader).status().last_log;
-            cluster.propose_from(&leader, "settle", sequence).ok()
-        });
         self.until("the members", |cluster| {
             let knows = |name: &&str| {
                 let status = cluster.replica(name).status();
@@ -204,8 +197,20 @@ fn a_cluster_shrinks_from_five_to_three_without_its_leader() {
         cluster.names.iter().filter(|name| **name != leader && **name != follower).cloned().collect();
     let left: Vec<&str> = left.iter().map(String::as_str).collect();
 
-    let members = cluster.change(&[], &[&leader, &follower]).unwrap();
-    assert_eq!(split(&members), (left.clone(), Vec::new()), "the leader answers before it steps down");
+    match cluster.change(&[], &[&leader, &follower]) {
+        Ok(members) => {
+            assert_eq!(
+                split(&members),
+                (left.clone(), Vec::new()),
+                "the leader answers before it steps down"
+            );
+        }
+        // On a busy machine another may lead before a majority has confirmed it, and the change is his to finish.
+        Err(error) => {
+            assert!(is_passing(&error), "{error:?}");
+            cluster.surely_change(&[], &[&leader, &follower]);
+        }
+    }
     let next = cluster.until("another leader", |cluster| {
         let status = cluster.replica(left[0]).status();
         status.leader.filter(|name| left.contains(&name.as_str()))

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use super::*;
 use crate::env::HostRuntime;
+use crate::env::transport::HandlerError;
 
 #[tokio::test]
 async fn peers_are_dialled_from_the_address_that_was_given() {
@@ -68,4 +69,41 @@ async fn what_a_stuck_connection_sends_is_let_go_when_the_node_stops() {
         let _sending = peers.append("n2", late, deadline);
         assert_eq!(Arc::strong_count(&held), 1);
     }
+}
+
+struct Echo;
+
+impl Handler for Echo {
+    fn call(&self, question: Frame) -> BoxFuture<'static, Result<Frame, HandlerError>> {
+        std::future::ready(Ok(question)).boxed()
+    }
+
+    fn append(&self, frames: Incoming) -> BoxStream<'static, Result<Frame, HandlerError>> {
+        frames.filter_map(|frame| std::future::ready(frame.ok().map(Ok))).boxed()
+    }
+
+    fn snapshot(&self, _frames: Incoming) -> BoxFuture<'static, Result<Frame, HandlerError>> {
+        std::future::ready(Ok(Frame::default())).boxed()
+    }
+}
+
+/// An operator's call may be the first to need a connection, from a runtime that rests when it has its answer.
+#[test]
+fn a_connection_goes_on_when_whoever_dialled_it_rests() {
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (node, other) = (runtime(), runtime());
+    let guest = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let bind = |table: PeerTable| Peers::bind(Arc::new(HostRuntime::current()), any, None, table);
+    let (answering, address) =
+        other.block_on(async { bind("n1=127.0.0.1:1".parse().unwrap()).await.unwrap() });
+    let _context = other.enter();
+    answering.serve(Arc::new(Echo));
+    let table: PeerTable = format!("n2={address}").parse().unwrap();
+    let (peers, _) = node.block_on(async { bind(table).await.unwrap() });
+    let deadline = || HostRuntime::clock() + Duration::from_secs(20);
+    let question = Frame { payload: vec![7], ..Frame::default() };
+    assert_eq!(guest.block_on(peers.call("n2", question.clone(), deadline())).unwrap(), question);
+    assert_eq!(node.block_on(peers.call("n2", question.clone(), deadline())).unwrap(), question);
 }
