@@ -12,18 +12,20 @@
 //! - a send's number is greater than `f`, else it was appended too late;
 //! - all acknowledgements and pages agree about which message has which number, each message has one, and it was
 //!   sent before it was seen, to this conversation, and not refused;
+//! - a message is alive until it is deleted, and then never again;
 //! - a number up to `F` that nobody has shown is held by a send of which nobody knows the outcome, and that began
 //!   before `F` passed it. Both sorted by time, the k-th such number needs the k-th such send.
 //!
 //! These conditions are also sufficient: the points can then be placed one after the other. [`ledger`] checks them as
-//! the events come, and the tests compare it with exhaustive search; [`online`] feeds it with typed operations. Only if they fail does `diagnose` look at the conversation again,
-//! without haste, to tell the person what happened rather than what was noticed first: if a message is gone for
-//! good, the stale heads and reused numbers that follow from it are no news.
+//! the events come, and the tests compare it with exhaustive search; [`online`] feeds it with typed operations. Deletes
+//! need an order of their own, which is looked for at the end. Only if something fails does `diagnose` look at the
+//! conversation again, without haste, to tell the person what happened rather than what was noticed first: if a
+//! message is gone for good, the stale heads and reused numbers that follow from it are no news.
 //!
 //! # Caveats
 //! * Message ids must be unique in the history. That is verified: a repeated id makes the verdict unknown.
 //! * A conversation is empty when the history begins.
-//! * Tombstones are not judged yet; a history that has them is unknown at best.
+//! * A delete that fails says nothing but that it did not happen, whatever its error is.
 //! * Subscriptions are not judged here. A subscription may be late, so it has no place in the order of the operations;
 //!   what it delivers is for [`delivery`](crate::delivery) to judge.
 
@@ -34,12 +36,10 @@ pub(crate) mod page;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeSet;
-
 use online::{Begun, Online, Violation};
 
 use crate::findings::Findings;
-use crate::history::{History, Input, Object, Outcome, Output, Step};
+use crate::history::{History, Object, Step};
 use crate::limits::{Budget, Exceeded, Limits};
 
 /// The most conversations whose violations are explained.
@@ -67,7 +67,6 @@ pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
     if let Err(exceeded) = walked {
         findings.doubts.push(format!("{exceeded} after {} operations of conversations", findings.operations));
     }
-    findings.doubts.extend(unjudged(history));
     findings.peak_bytes = budget.peak();
     findings
 }
@@ -116,23 +115,4 @@ fn repeated(online: &Online, history: &History) -> Vec<String> {
         )
     };
     online.repeated().map(tell).collect()
-}
-
-/// What this check has no rule for: deletes, and the first tombstone.
-fn unjudged(history: &History) -> Vec<String> {
-    let kinds: BTreeSet<&str> = history
-        .operations()
-        .iter()
-        .filter(|operation| matches!(operation.input, Input::Delete { .. }))
-        .map(|operation| history.f(operation))
-        .collect();
-    let kinds: Vec<&str> = kinds.into_iter().collect();
-    let tombstone = history.operations().iter().find_map(|operation| {
-        let Outcome::Ok(Output::Page { entries, .. }) = &operation.outcome else { return None };
-        let entry = entries.iter().find(|entry| entry.deleted)?;
-        let (id, index) = (history.text(entry.id), operation.invoked.index);
-        Some(format!("no rule here judges the tombstone of `{id}` at index {index}"))
-    });
-    let kinds = (!kinds.is_empty()).then(|| format!("no rule here judges `{}`", kinds.join("`, `")));
-    tombstone.into_iter().chain(kinds).collect()
 }

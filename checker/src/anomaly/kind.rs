@@ -226,7 +226,8 @@ kinds! {
         why: "An operation of several parts takes effect at one moment, so that nobody sees a part of it.",
         look_at: "Are the parts one entry of the log, applied in one transaction of the store that {last} reads from?",
     }
-    /// A message was shown that nobody had sent, or before it was sent; or an account that nobody had created.
+    /// What nobody had asked for was shown: a message before it was sent or that nobody sent, a tombstone of a message
+    /// that nobody deleted, an account that nobody had created.
     Phantom {
         name: "phantom",
         elle: Some("unexpected"),

@@ -9,7 +9,8 @@
 //! 2. messages with two numbers;
 //! 3. messages that were known and then missing: lost if no later read shows them, else the reads are stale;
 //! 4. numbers with two messages;
-//! 5. pages that are not what was asked for; late appends; numbers that nobody can hold.
+//! 5. messages that were deleted and are alive, and tombstones that nobody asked for;
+//! 6. pages that are not what was asked for; late appends; numbers that nobody can hold.
 //!
 //! Nothing here decides: if no rule matches, the event at which the walk stopped is reported as it is.
 
@@ -17,6 +18,7 @@ mod absence;
 mod case;
 mod identity;
 mod shape;
+mod tombstone;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -90,6 +92,7 @@ impl<'a> Diagnosis<'a> {
         let missed = absence::lost(self, &absences);
         identity::two_messages(self);
         absence::stale(self, &missed, budget)?;
+        tombstone::tombstones(self, budget)?;
         shape::pages(self, &missed, budget)?;
         shape::late_appends(self);
         Ok(())

@@ -11,16 +11,27 @@
 //! | an operation that is under way, or a send of unknown outcome | 32 |
 //! | a number that was passed before anybody showed it | 8 |
 //!
+//! | a message that somebody wanted to delete | about 120 |
+//! | a message of a conversation in which somebody wanted to delete one | 12 |
+//!
 //! An event costs constant time and, for a page, the comparison of its ids with those that are known: one `memcmp` as
 //! long as they agree.
 
+mod answer;
 mod conversation;
+mod deletes;
+mod message;
+mod order;
 mod slots;
 mod violation;
 
+pub use answer::{Answer, Page};
 use conversation::{Conversation, Standing};
+use deletes::Deletes;
+use message::{Message, Place};
 pub use slots::{Asked, Open};
 use slots::{Slot, Slots};
+use violation::Completing;
 pub use violation::Violation;
 
 use super::page;
@@ -40,38 +51,6 @@ pub struct Ledger {
     conversation_bytes: u64,
 }
 
-/// What an operation learned.
-#[derive(Debug, Clone, Copy)]
-pub enum Answer<'a> {
-    /// The message has this number.
-    Sent {
-        /// Its number, from 1.
-        seq: u64,
-    },
-    /// A page.
-    Page(Page<'a>),
-    /// The message is a tombstone.
-    Deleted,
-    /// It certainly did not happen.
-    Failed,
-    /// Nobody knows: it may have happened, may happen later, or never.
-    Unknown,
-}
-
-/// A page of a conversation.
-#[derive(Debug, Clone, Copy)]
-pub struct Page<'a> {
-    /// The number of the first message shown; 0 if the numbers do not ascend without gaps, and anything if there is
-    /// no message.
-    pub first: u64,
-    /// The messages, by number of the caller.
-    pub messages: &'a [u32],
-    /// Which of them are tombstones: their positions on the page, ascending.
-    pub tombstones: &'a [u32],
-    /// The number of the conversation's last message.
-    pub head: u64,
-}
-
 /// A message that was sent twice. Nothing is judged any more in the conversations that it was sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeated {
@@ -81,74 +60,6 @@ pub struct Repeated {
     pub first: u32,
     /// The other send.
     pub again: u32,
-}
-
-/// A message, by number of the caller. There is one for each number up to the greatest that was sent.
-#[derive(Debug, Clone, Copy)]
-struct Message {
-    send: u32,
-    conversation: u32,
-    /// A [`Place`], in four bytes.
-    place: u32,
-}
-
-/// Where a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Nobody has sent it.
-    Unsent,
-    /// Its send failed.
-    Refused,
-    /// It was sent, and nobody has shown it: the slot of the send.
-    Flying(u32),
-    /// It has this number.
-    At(u32),
-}
-
-impl Message {
-    const UNSENT: Message = Message { send: 0, conversation: 0, place: Place::Unsent.pack() };
-
-    fn place(&self) -> Place {
-        Place::unpack(self.place)
-    }
-}
-
-impl Place {
-    const FLYING: u32 = 1 << 31;
-
-    const fn pack(self) -> u32 {
-        match self {
-            Place::Unsent => u32::MAX,
-            Place::Refused => u32::MAX - 1,
-            Place::Flying(slot) => Place::FLYING | slot,
-            Place::At(seq) => seq,
-        }
-    }
-
-    const fn unpack(packed: u32) -> Self {
-        match packed {
-            u32::MAX => Place::Unsent,
-            // There are fewer operations than 2^31 - 2, for each has two events, so no slot looks like this.
-            0xffff_fffe => Place::Refused,
-            packed if packed & Place::FLYING != 0 => Place::Flying(packed & !Place::FLYING),
-            seq => Place::At(seq),
-        }
-    }
-}
-
-/// An operation that completes.
-#[derive(Debug, Clone, Copy)]
-struct Completing {
-    operation: u32,
-    conversation: u32,
-    /// `F` when it was invoked.
-    floor: u32,
-}
-
-impl Completing {
-    fn violation(&self, kind: AnomalyKind, seq: u64, others: impl IntoIterator<Item = u32>) -> Violation {
-        Violation::new(self.conversation, kind, seq, self.operation, others)
-    }
 }
 
 impl Ledger {
@@ -169,11 +80,15 @@ impl Ledger {
             self.conversations.resize_with(conversation as usize + 1, Conversation::default);
         }
         let known = &mut self.conversations[conversation as usize];
-        let slot = Slot { operation, conversation, floor: known.proven, asked };
+        let slot = Slot { operation, conversation, floor: known.proven, began: self.clock, asked };
         let open = self.slots.take(slot);
-        if let Asked::Send { message } = asked {
-            known.sends += 1;
-            self.sent(message, conversation, operation, open.slot());
+        match asked {
+            Asked::Send { message } => {
+                known.sends += 1;
+                self.sent(message, conversation, operation, open.slot());
+            }
+            Asked::Delete { seq } => self.delete(&slot.into(), seq),
+            Asked::Read(_) => {}
         }
         open
     }
@@ -192,6 +107,18 @@ impl Ledger {
         self.conversations[conversation as usize].spoil();
     }
 
+    fn delete(&mut self, by: &Completing, seq: u64) {
+        let conversation = &mut self.conversations[by.conversation as usize];
+        let Some(seq) = delible(seq) else { return };
+        if conversation.standing == Standing::Good {
+            let base = conversation.proven;
+            let deletes = conversation.deletes.get_or_insert_with(|| Box::new(Deletes::new(base)));
+            let before = deletes.bytes();
+            deletes.begin(seq, by);
+            self.conversation_bytes += deletes.bytes() - before;
+        }
+    }
+
     /// An operation completes. An answer that does not fit what was asked says nothing.
     ///
     /// # Errors
@@ -202,27 +129,58 @@ impl Ledger {
     pub fn complete(&mut self, open: Open, answer: Answer<'_>) -> Result<(), Violation> {
         self.tick();
         let slot = *self.slots.get(&open);
+        let by = Completing::from(slot);
         let flies = self.flies(&slot, open.slot());
+        let is_good = self.conversations[slot.conversation as usize].standing == Standing::Good;
+        let found = if is_good { self.judge(&by, slot.asked, answer) } else { Ok(()) };
+        if found.is_err() {
+            self.conversations[by.conversation as usize].standing = Standing::Contradicted;
+        }
         // A send of unknown outcome may be shown later, and then its floor matters.
         if !flies || matches!(answer, Answer::Sent { .. } | Answer::Failed) {
             self.slots.free(open);
         }
-        if self.conversations[slot.conversation as usize].standing != Standing::Good {
-            return Ok(());
-        }
-        let Slot { operation, conversation, floor, asked } = slot;
-        let by = Completing { operation, conversation, floor };
-        let found = match (asked, answer) {
+        found
+    }
+
+    fn judge(&mut self, by: &Completing, asked: Asked, answer: Answer<'_>) -> Result<(), Violation> {
+        match (asked, answer) {
             (Asked::Send { message }, Answer::Sent { seq }) => {
-                self.show(&by, message, seq, Some(floor)).and_then(|()| self.prove(&by, seq))
+                self.show(by, message, seq)?;
+                self.prove(by, seq)
             }
-            (Asked::Send { message }, Answer::Failed) => self.refuse(&by, message),
-            (Asked::Read(range), Answer::Page(page)) => self.page(&by, range, &page),
+            (Asked::Send { message }, Answer::Failed) => self.refuse(by, message),
+            (Asked::Read(range), Answer::Page(page)) => self.page(by, range, &page),
+            (Asked::Delete { seq }, Answer::Deleted) => {
+                let Some(number) = delible(seq) else {
+                    return Err(by.violation(
+                        if seq == 0 { AnomalyKind::Phantom } else { AnomalyKind::Hole },
+                        seq,
+                        [],
+                    ));
+                };
+                self.prove(by, seq)?;
+                let now = self.clock;
+                self.with_deletes(by, |deletes| deletes.succeed(number, by, now))
+            }
+            (Asked::Delete { seq }, Answer::Failed) => {
+                let Some(number) = delible(seq) else { return Ok(()) };
+                self.with_deletes(by, |deletes| deletes.fail(number, by))
+            }
             _ => Ok(()),
-        };
-        if found.is_err() {
-            self.conversations[conversation as usize].standing = Standing::Contradicted;
         }
+    }
+
+    /// Notes something about the deletes of a conversation, if there were any.
+    fn with_deletes(
+        &mut self,
+        by: &Completing,
+        note: impl FnOnce(&mut Deletes) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        let Some(deletes) = &mut self.conversations[by.conversation as usize].deletes else { return Ok(()) };
+        let before = deletes.bytes();
+        let found = note(deletes);
+        self.conversation_bytes += deletes.bytes() - before;
         found
     }
 
@@ -248,15 +206,25 @@ impl Ledger {
         if !conversation.shows(first, messages) {
             for (seq, message) in (first..).zip(messages) {
                 if !conversation_shows(&self.conversations, by, seq, *message) {
-                    self.show(by, *message, seq, None)?;
+                    self.show(by, *message, seq)?;
                 }
             }
         }
-        self.prove(by, head)
+        self.prove(by, head)?;
+        if self.conversations[by.conversation as usize].deletes.is_some() {
+            let now = self.clock;
+            return self.with_deletes(by, |deletes| deletes.page(shown, by, now));
+        }
+        match shown.tombstones {
+            [] => Ok(()),
+            [first_dead, ..] => {
+                Err(by.violation(AnomalyKind::Phantom, first.saturating_add(u64::from(*first_dead)), []))
+            }
+        }
     }
 
-    /// An operation that completes shows a message at a number. `floor` is that of the message's send, if it is known.
-    fn show(&mut self, by: &Completing, message: u32, seq: u64, floor: Option<u32>) -> Result<(), Violation> {
+    /// An operation that completes shows a message at a number.
+    fn show(&mut self, by: &Completing, message: u32, seq: u64) -> Result<(), Violation> {
         let violation = |kind, others: &[u32]| Err(by.violation(kind, seq, others.iter().copied()));
         let sent = self.messages.get(message as usize).copied().unwrap_or(Message::UNSENT);
         let place = sent.place();
@@ -272,7 +240,7 @@ impl Ledger {
             Place::At(_) => return violation(AnomalyKind::Moved, &[sent.send]),
             Place::Flying(slot) => slot,
         };
-        let floor = floor.unwrap_or_else(|| self.slots.at(slot).floor);
+        let &Slot { floor, began, .. } = self.slots.at(slot);
         let conversation = &mut self.conversations[by.conversation as usize];
         if seq <= u64::from(floor) {
             let others = conversation.proof().into_iter().chain([sent.send]);
@@ -287,6 +255,9 @@ impl Ledger {
                 return violation(AnomalyKind::Conflict, &[sent.send, other]);
             }
         }
+        if let Some(deletes) = &mut conversation.deletes {
+            deletes.levels.called(seq, began);
+        }
         self.messages[message as usize].place = Place::At(seq).pack();
         Ok(())
     }
@@ -297,7 +268,7 @@ impl Ledger {
         let Some(seq) = conversation.number(seq) else {
             return Err(by.violation(AnomalyKind::Hole, seq, []));
         };
-        self.conversation_bytes += conversation.prove(seq, by.operation);
+        self.conversation_bytes += conversation.prove(seq, by.operation, self.clock);
         Ok(())
     }
 
@@ -310,8 +281,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// The history ends: the numbers that nobody has shown need sends of which nobody knows the outcome. Returns what
-    /// is certain now, by conversation.
+    /// The history ends: the numbers that nobody has shown need sends of which nobody knows the outcome, and deletes
+    /// need an order. Returns what is certain now, by conversation.
     pub fn finish(&mut self) -> Vec<Violation> {
         let mut flying: Vec<Vec<Slot>> = vec![Vec::new(); self.conversations.len()];
         for (number, slot) in self.slots.iter() {
@@ -326,16 +297,13 @@ impl Ledger {
                 continue;
             }
             sends.sort_unstable_by_key(|send| send.operation);
-            if let Some((hole, latest)) = conversation.unfilled(&sends) {
+            let violation = unfilled(number, conversation, &sends).or_else(|| {
+                conversation.fill(&sends);
+                disordered(number, conversation)
+            });
+            if let Some(violation) = violation {
                 conversation.standing = Standing::Contradicted;
-                let latest = latest.map(|send| send.operation);
-                found.push(Violation::new(
-                    number,
-                    AnomalyKind::Hole,
-                    hole.seq.into(),
-                    hole.passed_by,
-                    latest,
-                ));
+                found.push(violation);
             }
         }
         found
@@ -371,23 +339,30 @@ fn conversation_shows(conversations: &[Conversation], by: &Completing, seq: u64,
     conversations[by.conversation as usize].shows(seq, &[message])
 }
 
+/// A number that a message can have, which is then deleted by it.
+fn delible(seq: u64) -> Option<u32> {
+    u32::try_from(seq).ok().filter(|seq| *seq > 0)
+}
+
+/// A number that nobody can have.
+fn unfilled(number: u32, conversation: &Conversation, sends: &[Slot]) -> Option<Violation> {
+    let (hole, latest) = conversation.unfilled(sends)?;
+    let latest = latest.map(|send| send.operation);
+    Some(Violation::new(number, AnomalyKind::Hole, hole.seq.into(), hole.passed_by, latest))
+}
+
+/// Deletes that no order explains.
+fn disordered(number: u32, conversation: &Conversation) -> Option<Violation> {
+    let deletes = conversation.deletes.as_ref()?;
+    let found = order::contradiction(deletes, conversation.proven)?;
+    let operation = found.operations.first().copied().or(conversation.proof())?;
+    let seq = found.seq.into();
+    Some(Violation::new(number, AnomalyKind::NotLinearizable, seq, operation, found.operations))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_place_fits_into_four_bytes() {
-        for place in [
-            Place::Unsent,
-            Place::Refused,
-            Place::Flying(0),
-            Place::Flying(77),
-            Place::At(1),
-            Place::At((1 << 31) - 1),
-        ] {
-            assert_eq!(Place::unpack(place.pack()), place);
-        }
-    }
 
     #[test]
     fn memory_is_what_the_table_says() {

@@ -2,6 +2,7 @@ mod decisions;
 mod differential;
 mod generate;
 mod mutations;
+mod tombstones;
 
 use crate::history::History;
 
@@ -11,6 +12,7 @@ pub(crate) fn simulated(seed: u64, forgets: usize) -> History {
         processes: 4,
         operations: 30,
         info_percent: 8,
+        delete_percent: 0,
         limit_max: 6,
         final_reads: 2,
         forgets,

@@ -23,6 +23,8 @@ pub(super) struct Case<'a> {
     pub(super) holders: BTreeMap<u64, Vec<Symbol>>,
     /// What was proven when a send of this conversation began.
     pub(super) floors: BTreeMap<OperationId, Floor>,
+    /// The deletes of each number, in the order of their invocation.
+    pub(super) deletes: BTreeMap<u64, Vec<OperationId>>,
 }
 
 /// A successful read.
@@ -90,6 +92,7 @@ impl<'a> Case<'a> {
             places: BTreeMap::new(),
             holders: BTreeMap::new(),
             floors: BTreeMap::new(),
+            deletes: BTreeMap::new(),
         }
     }
 
@@ -125,6 +128,7 @@ impl<'a> Case<'a> {
                 let (range, head) = (*range, *head);
                 self.readings.push(Reading { id, operation, range, entries, head, floor });
             }
+            (Input::Delete { seq }, _) => self.deletes.entry(*seq).or_default().push(id),
             _ => {}
         }
     }
@@ -149,6 +153,7 @@ impl<'a> Case<'a> {
                 }
                 *head
             }
+            (Input::Delete { seq }, Outcome::Ok(Output::Done)) => *seq,
             _ => 0,
         })
     }

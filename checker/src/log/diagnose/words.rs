@@ -196,6 +196,9 @@ pub(super) fn as_found(case: &Case<'_>, scene: &Scene<'_>, violation: &Violation
             "{proven}, but nothing can be number {}: every send that had begun has another number or failed",
             violation.seq
         ),
+        AnomalyKind::Resurrected | AnomalyKind::NotLinearizable => {
+            super::tombstone::words_order(case, violation.seq)
+        }
         kind => format!("{proven}, which contradicts what was known before ({kind})"),
     }
 }
@@ -220,6 +223,7 @@ fn proven(case: &Case<'_>, scene: &Scene<'_>, id: OperationId) -> String {
         Some(Output::Page { head, .. }) => {
             format!("{name}, which ended at {at}, shows the conversation up to number {head}")
         }
+        Some(Output::Done) => format!("{name} was acknowledged at {at}"),
         _ => format!("{name} ended at {at}"),
     }
 }
@@ -230,6 +234,9 @@ fn name(case: &Case<'_>, id: OperationId) -> String {
     match operation.input {
         Input::Send { id } => format!("send {}", case.history.text(id)),
         Input::Read { .. } => the_read(case.history, operation),
+        Input::Delete { seq } => {
+            format!("the delete of number {seq} by {}", client(case.history, operation))
+        }
         _ => format!("the {} by {}", case.history.f(operation), client(case.history, operation)),
     }
 }

@@ -1,5 +1,6 @@
 //! One conversation: which message has which number, and how far it is proven.
 
+use super::deletes::Deletes;
 use super::slots::Slot;
 
 /// What is known of one conversation.
@@ -15,6 +16,8 @@ pub(super) struct Conversation {
     pub(super) sends: u32,
     /// The numbers that were not known when `F` passed them, ascending.
     holes: Vec<Hole>,
+    /// What is known of deletes, if there were any.
+    pub(super) deletes: Option<Box<Deletes>>,
     pub(super) standing: Standing,
 }
 
@@ -81,8 +84,8 @@ impl Conversation {
         Ok(((self.ids.len() - before) * size_of::<u32>()) as u64)
     }
 
-    /// Notes that an operation proves a number. Returns by how many bytes this grew.
-    pub(super) fn prove(&mut self, seq: u32, operation: u32) -> u64 {
+    /// Notes that an operation proves a number with an event. Returns by how many bytes this grew.
+    pub(super) fn prove(&mut self, seq: u32, operation: u32, now: u32) -> u64 {
         if seq <= self.proven {
             return 0;
         }
@@ -90,6 +93,9 @@ impl Conversation {
         for passed in self.proven + 1..=seq {
             if !self.is_known(passed) {
                 self.holes.push(Hole { seq: passed, passed_by: operation });
+            }
+            if let Some(deletes) = &mut self.deletes {
+                deletes.levels.passed(passed, now);
             }
         }
         self.proven = seq;
@@ -99,6 +105,20 @@ impl Conversation {
 
     fn is_known(&self, seq: u32) -> bool {
         self.ids.get(seq as usize - 1).is_some_and(|message| *message != NOBODY)
+    }
+
+    /// Gives the numbers that nobody has shown to sends of unknown outcome, the first to the first: no other choice
+    /// lets the conversation grow earlier. To be asked when [`unfilled`](Self::unfilled) has found nothing.
+    pub(super) fn fill(&mut self, sends: &[Slot]) {
+        let mut fillers = sends.iter();
+        for number in 0..self.holes.len() {
+            let seq = self.holes[number].seq;
+            if !self.is_known(seq)
+                && let (Some(filler), Some(deletes)) = (fillers.next(), &mut self.deletes)
+            {
+                deletes.levels.called(seq, filler.began);
+            }
+        }
     }
 
     /// The first number that nobody has shown and that none of the sends of unknown outcome can have, with the one

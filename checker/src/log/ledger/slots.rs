@@ -37,6 +37,8 @@ pub(super) struct Slot {
     pub(super) conversation: u32,
     /// `F` when it was invoked.
     pub(super) floor: u32,
+    /// The event of its invocation.
+    pub(super) began: u32,
     pub(super) asked: Asked,
 }
 

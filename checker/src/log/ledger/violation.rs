@@ -1,7 +1,8 @@
-//! What a ledger finds.
+//! What a ledger finds, and the operation with which it finds it.
 
 use std::fmt;
 
+use super::slots::Slot;
 use crate::anomaly::AnomalyKind;
 
 /// The most operations that a violation names beside the one at which it became certain.
@@ -57,5 +58,33 @@ impl fmt::Debug for Violation {
             .field("operation", &self.operation)
             .field("others", &self.others())
             .finish()
+    }
+}
+
+/// An operation that completes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Completing {
+    pub(super) operation: u32,
+    pub(super) conversation: u32,
+    /// `F` when it was invoked.
+    pub(super) floor: u32,
+    /// The event of its invocation.
+    pub(super) began: u32,
+}
+
+impl From<Slot> for Completing {
+    fn from(Slot { operation, conversation, floor, began, .. }: Slot) -> Self {
+        Completing { operation, conversation, floor, began }
+    }
+}
+
+impl Completing {
+    pub(super) fn violation(
+        &self,
+        kind: AnomalyKind,
+        seq: u64,
+        others: impl IntoIterator<Item = u32>,
+    ) -> Violation {
+        Violation::new(self.conversation, kind, seq, self.operation, others)
     }
 }

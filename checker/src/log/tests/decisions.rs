@@ -11,12 +11,12 @@ fn findings(picture: &str) -> Findings {
     super::super::check(&timeline::parse(picture).unwrap(), &Limits::none())
 }
 
-fn kinds(picture: &str) -> Vec<AnomalyKind> {
+pub(super) fn kinds(picture: &str) -> Vec<AnomalyKind> {
     findings(picture).anomalies.iter().map(|anomaly| anomaly.kind).collect()
 }
 
 #[track_caller]
-fn valid(picture: &str) {
+pub(super) fn valid(picture: &str) {
     let findings = findings(picture);
     assert_eq!(findings.anomalies, []);
     assert_eq!(findings.doubts, Vec::<String>::new());
@@ -24,7 +24,7 @@ fn valid(picture: &str) {
 
 /// The only anomaly is of this kind, and is told in these words.
 #[track_caller]
-fn invalid(picture: &str, kind: AnomalyKind, sentence: &str) {
+pub(super) fn invalid(picture: &str, kind: AnomalyKind, sentence: &str) {
     let findings = findings(picture);
     let told: Vec<_> = findings.anomalies.iter().map(|a| (a.kind, a.sentence.as_str())).collect();
     assert_eq!(told, [(kind, sentence)]);
@@ -339,16 +339,6 @@ fn a_page_may_be_cut_short_but_not_to_nothing() {
     assert_eq!(kinds(&page("read 2+9 []/3")), [AnomalyKind::Lost]);
     // What it does not show, it proves all the same: there are three.
     assert_eq!(kinds(&page("read [a]/3-|  |-read [a b]")), [AnomalyKind::Lost]);
-}
-
-#[test]
-fn what_has_no_rule_here_is_unknown_and_named() {
-    let doubts = |picture: &str| findings(picture).doubts;
-    assert_eq!(doubts("p0: |-delete #1-|  |-poll []-|"), ["no rule here judges `delete`"]);
-    assert_eq!(
-        doubts("p0: |-send a=1-|  |-read [a†]-|"),
-        ["no rule here judges the tombstone of `a` at index 2"]
-    );
 }
 
 #[test]

@@ -25,8 +25,21 @@ pub(super) enum Outcome {
 
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    Send { id: u64, seq: u64 },
-    Read { range: Range, last: bool, entries: Vec<(u64, u64)>, head: u64 },
+    Send {
+        id: u64,
+        seq: u64,
+    },
+    /// `dead` are the numbers of the entries that are tombstones.
+    Read {
+        range: Range,
+        last: bool,
+        entries: Vec<(u64, u64)>,
+        head: u64,
+        dead: Vec<u64>,
+    },
+    Delete {
+        seq: u64,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +53,7 @@ pub(super) struct Shape {
     pub(super) processes: u64,
     pub(super) operations: u64,
     pub(super) info_percent: u64,
+    pub(super) delete_percent: u64,
     pub(super) limit_max: u64,
     pub(super) final_reads: u64,
     /// How many messages the log forgets in the middle of the run, before it goes on with their numbers.
@@ -59,11 +73,12 @@ pub(super) fn simulate(seed: u64, shape: &Shape) -> Vec<Simulated> {
         order.push((point, number));
     }
     order.sort_unstable();
-    let mut log: Vec<u64> = Vec::new();
+    let (mut log, mut deleted): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
     let middle = order.len() / 2;
     for (step, (_, number)) in order.into_iter().enumerate() {
         if step == middle {
             log.truncate(log.len().saturating_sub(shape.forgets));
+            deleted.retain(|seq| *seq <= log.len() as u64);
         }
         let operation = &mut plan[number];
         let happens = match operation.outcome {
@@ -77,12 +92,19 @@ pub(super) fn simulate(seed: u64, shape: &Shape) -> Vec<Simulated> {
                 *seq = log.len() as u64;
             }
             What::Send { .. } => {}
-            What::Read { range, last, entries, head } => {
+            What::Delete { seq } if happens && !log.is_empty() => {
+                *seq = 1 + *seq % log.len() as u64;
+                deleted.push(*seq);
+            }
+            What::Delete { .. } if operation.outcome == Outcome::Ok => operation.outcome = Outcome::Fail,
+            What::Delete { .. } => {}
+            What::Read { range, last, entries, head, dead } => {
                 *head = log.len() as u64;
                 if *last {
                     *range = Range::After(0, 1_000_000);
                 }
                 *entries = page(&log, *range);
+                *dead = entries.iter().map(|(seq, _)| *seq).filter(|seq| deleted.contains(seq)).collect();
             }
         }
     }
@@ -111,13 +133,15 @@ fn intervals(random: &mut Random, shape: &Shape) -> Vec<Simulated> {
         let (process, free) = processes[number];
         let invoked = at(free + 1 + random.below(12));
         let completed = at(invoked + 1 + random.below(16));
-        let what = if random.chance(50) {
+        let what = if shape.delete_percent > 0 && random.below(100) < shape.delete_percent {
+            What::Delete { seq: random.below(shape.operations) }
+        } else if random.chance(50) {
             What::Send { id, seq: 0 }
         } else {
             let (seq, limit) = (random.below(shape.operations / 2 + 1), 1 + random.below(shape.limit_max));
             let range =
                 if random.chance(70) { Range::After(seq, limit) } else { Range::Before(seq + 1, limit) };
-            What::Read { range, last: false, entries: Vec::new(), head: 0 }
+            What::Read { range, last: false, entries: Vec::new(), head: 0, dead: Vec::new() }
         };
         let outcome = match random.below(100) {
             percent if percent < shape.info_percent => Outcome::Info,
@@ -131,7 +155,8 @@ fn intervals(random: &mut Random, shape: &Shape) -> Vec<Simulated> {
     let end = plan.iter().map(|operation| operation.completed).max().unwrap_or(0) + 30;
     for number in 0..shape.final_reads {
         let (invoked, completed) = (at(end + 10 * number), at(end + 10 * number + 5));
-        let what = What::Read { range: Range::After(0, 0), last: true, entries: Vec::new(), head: 0 };
+        let range = Range::After(0, 0);
+        let what = What::Read { range, last: true, entries: Vec::new(), head: 0, dead: Vec::new() };
         plan.push(Simulated { process: 100_000 + number, invoked, completed, what, outcome: Outcome::Ok });
     }
     plan
@@ -163,6 +188,7 @@ fn invocation(operation: &Simulated) -> Event {
             }
             ("read", value)
         }
+        What::Delete { seq } => ("delete", json!({ "seq": seq })),
     };
     event(operation, operation.invoked, Type::Invoke, f, value)
 }
@@ -170,8 +196,15 @@ fn invocation(operation: &Simulated) -> Event {
 fn completion(operation: &Simulated) -> Event {
     let (f, value) = match &operation.what {
         What::Send { id, seq } => ("send", json!({ "id": format!("m{id}"), "seq": seq })),
-        What::Read { entries, head, .. } => {
-            let entry = |(seq, id): &(u64, u64)| json!({ "seq": seq, "id": format!("m{id}") });
+        What::Delete { .. } => ("delete", Value::Null),
+        What::Read { entries, head, dead, .. } => {
+            let entry = |(seq, id): &(u64, u64)| {
+                let mut value = json!({ "seq": seq, "id": format!("m{id}") });
+                if dead.contains(seq) {
+                    value["deleted"] = true.into();
+                }
+                value
+            };
             ("read", json!({ "messages": entries.iter().map(entry).collect::<Vec<_>>(), "head": head }))
         }
     };

@@ -5,8 +5,15 @@ use crate::anomaly::AnomalyKind;
 use crate::differential::random::Random;
 use crate::limits::Limits;
 
-const SHAPE: Shape =
-    Shape { processes: 6, operations: 160, info_percent: 4, limit_max: 12, final_reads: 5, forgets: 0 };
+const SHAPE: Shape = Shape {
+    processes: 6,
+    operations: 160,
+    info_percent: 4,
+    delete_percent: 0,
+    limit_max: 12,
+    final_reads: 5,
+    forgets: 0,
+};
 
 const SEEDS: u64 = 25;
 
@@ -14,10 +21,15 @@ const SEEDS: u64 = 25;
 type Lie = fn(&mut Random, &mut Vec<Simulated>) -> Option<()>;
 
 fn tells(lie: Lie, expected: AnomalyKind) {
+    tells_with(0, lie, expected, SEEDS / 2);
+}
+
+/// The same for histories of which so many percent are deletes; the lie finds a place in more than `least` of them.
+fn tells_with(delete_percent: u64, lie: Lie, expected: AnomalyKind, least: u64) {
     let mut random = Random(11);
     let mut told = 0;
     for seed in 0..SEEDS {
-        let mut plan = simulate(seed, &SHAPE);
+        let mut plan = simulate(seed, &Shape { delete_percent, ..SHAPE });
         assert_eq!(kinds(&plan), [], "seed {seed} is valid before the lie");
         if lie(&mut random, &mut plan).is_none() {
             continue;
@@ -26,7 +38,7 @@ fn tells(lie: Lie, expected: AnomalyKind) {
         assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == expected), "seed {seed}: {kinds:?}");
         told += 1;
     }
-    assert!(told > SEEDS / 2, "the lie was told in {told} of {SEEDS} histories");
+    assert!(told > least, "the lie was told in {told} of {SEEDS} histories");
 }
 
 fn kinds(plan: &[Simulated]) -> Vec<AnomalyKind> {
@@ -71,7 +83,7 @@ fn an_acknowledged_message_removed_from_every_later_read_is_lost() {
             // Without its last message, a page would only be short.
             let last = plan.iter().filter_map(|operation| match operation.what {
                 What::Read { head, .. } => Some(head),
-                What::Send { .. } => None,
+                What::Send { .. } | What::Delete { .. } => None,
             });
             if Some(seq) == last.max() {
                 return None;
@@ -189,5 +201,52 @@ fn a_refused_send_that_is_shown_is_an_aborted_read() {
             (operation.outcome == Outcome::Ok).then(|| operation.outcome = Outcome::Fail)
         },
         AnomalyKind::AbortedRead,
+    );
+}
+
+#[test]
+fn a_tombstone_that_is_alive_again_in_every_later_read_is_resurrected() {
+    let mut random = Random(5);
+    let mut told = 0;
+    for seed in 0..SEEDS {
+        let mut plan = simulate(seed, &Shape { delete_percent: 5, ..SHAPE });
+        assert_eq!(kinds(&plan), [], "seed {seed} is valid before the lie");
+        let deleted: Vec<(u64, u64)> = plan
+            .iter()
+            .filter_map(|operation| match operation.what {
+                What::Delete { seq } if operation.outcome == Outcome::Ok => Some((operation.completed, seq)),
+                _ => None,
+            })
+            .collect();
+        let Some((since, number)) = deleted.get(random.below(deleted.len().max(1) as u64) as usize).copied()
+        else {
+            continue;
+        };
+        for operation in plan.iter_mut().filter(|operation| operation.completed > since) {
+            if let What::Read { dead, .. } = &mut operation.what {
+                dead.retain(|seq| *seq != number);
+            }
+        }
+        assert_eq!(kinds(&plan), [AnomalyKind::Resurrected], "seed {seed}");
+        told += 1;
+    }
+    assert!(told > SEEDS / 2, "the lie was told in {told} of {SEEDS} histories");
+}
+
+#[test]
+fn a_refused_delete_that_is_shown_is_an_aborted_read() {
+    tells_with(
+        5,
+        |random, plan| {
+            let What::Read { dead, .. } = &read(random, plan, 1)?.what else { return None };
+            let number = *dead.first()?;
+            let delete =
+                |operation: &&mut Simulated| matches!(operation.what, What::Delete { seq } if seq == number);
+            let mut deletes: Vec<_> = plan.iter_mut().filter(delete).collect();
+            let [operation] = &mut deletes[..] else { return None };
+            (operation.outcome == Outcome::Ok).then(|| operation.outcome = Outcome::Fail)
+        },
+        AnomalyKind::AbortedRead,
+        3,
     );
 }
