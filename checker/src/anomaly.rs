@@ -5,9 +5,11 @@
 //! is impossible, where to look next, and a drawing.
 
 mod kind;
+mod own;
 mod witness;
 
 pub use kind::AnomalyKind;
+pub use own::Told;
 use serde::{Deserialize, Serialize};
 pub use witness::{Window, Witness};
 
@@ -62,7 +64,7 @@ pub struct Anomaly {
 /// Why an operation cannot come next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The letter of the operation; if it is not shown, the operation in words.
+    /// The letter of the operation.
     pub operation: String,
     /// Why the model refuses it in the state that is reached then.
     pub why: String,
@@ -104,6 +106,26 @@ impl Anomaly {
         if let Some(position) = self.operations.iter().position(|shown| shown.index == index) {
             self.look_at = explain::look_at(&self, position);
         }
+        self
+    }
+
+    /// The same anomaly, with the reasons for which none of its operations can come next: the event that invoked each,
+    /// and why. Of an operation that is not shown, nothing is said.
+    #[must_use]
+    pub fn with_refusals(mut self, refusals: impl IntoIterator<Item = (u32, String)>) -> Self {
+        let mut by_label: Vec<(String, Vec<String>)> = Vec::new();
+        for (index, why) in refusals {
+            let Some(shown) = self.operations.iter().find(|shown| shown.index == index) else { continue };
+            match by_label.iter_mut().find(|(label, _)| *label == shown.label) {
+                Some((_, reasons)) => reasons.push(why),
+                None => by_label.push((shown.label.clone(), vec![why])),
+            }
+        }
+        let refusal = |(operation, reasons): (String, Vec<String>)| Refusal {
+            operation,
+            why: explain::alternatives(&reasons),
+        };
+        self.refusals = by_label.into_iter().map(refusal).collect();
         self
     }
 

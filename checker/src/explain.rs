@@ -28,6 +28,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use describe::alternatives;
 pub use describe::{client, list, operation_about, the_poll, the_read};
 pub(crate) use letters::letter;
 pub(crate) use look::look_at;

@@ -38,6 +38,7 @@ mod numbers;
 mod objects;
 mod problem;
 mod reduced;
+mod refused;
 mod register;
 mod seen;
 mod shrink;
@@ -49,6 +50,7 @@ mod walk;
 pub(crate) use accounts::account_orders;
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
+pub use refused::refused;
 pub(crate) use register::register_orders;
 pub use register::{check_register, register};
 

@@ -248,3 +248,31 @@ pub(super) fn trace_event(event: &TraceEvent) -> String {
         }
     }
 }
+
+/// Sentences as one: `a read here must return 1 or 2` if only their last words differ.
+pub(crate) fn alternatives(sentences: &[String]) -> String {
+    let split: Option<Vec<(&str, &str)>> =
+        sentences.iter().map(|sentence| sentence.rsplit_once(' ')).collect();
+    match split.as_deref() {
+        Some(parts @ [(begin, _), ..]) if parts.iter().all(|(other, _)| other == begin) => {
+            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
+            format!("{begin} {}", ends.join(" or "))
+        }
+        _ => sentences.join(", or "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_repeat_only_what_differs() {
+        let said = |sentences: &[&str]| {
+            alternatives(&sentences.iter().map(|sentence| (*sentence).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(said(&["it must be 1", "it must be 2", "it must be 3"]), "it must be 1 or 2 or 3");
+        assert_eq!(said(&["it is 1, not 2", "it is 3, not 2"]), "it is 1, not 2, or it is 3, not 2");
+        assert_eq!((said(&["it is so"]), said(&[])), ("it is so".to_owned(), String::new()));
+    }
+}

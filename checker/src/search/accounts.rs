@@ -43,7 +43,7 @@ pub fn accounts(history: &History, initially: Initially, limits: &Limits<'_>) ->
         };
         let ids = sorted.ids(rank);
         let explain = |contradiction: &Contradiction| {
-            Explanation { history, name, ids, timed: &timed }.anomaly(contradiction)
+            Explanation { history, name, initially, ids, timed: &timed }.anomaly(contradiction)
         };
         let outcome = check_counted(&Account { initially }, &timed.operations, told, limits);
         Judged::of(outcome, told, explain)
@@ -183,6 +183,7 @@ fn translate(history: &History, id: OperationId) -> Option<(accounts::Input, Opt
 struct Explanation<'a> {
     history: &'a History,
     name: Symbol,
+    initially: Initially,
     /// All operations on this name, lists excepted.
     ids: &'a [OperationId],
     timed: &'a Timed<Account>,
@@ -195,7 +196,9 @@ impl Explanation<'_> {
             let sentence = no_order(self.history, Some(self.name), &self.timed.ids, contradiction);
             (AnomalyKind::NotLinearizable, Vec::new(), sentence)
         });
-        keys::anomaly(kind, self.history, Some(self.name), &shown, &context, sentence)
+        let anomaly = keys::anomaly(kind, self.history, Some(self.name), &shown, &context, sentence);
+        let model = Account { initially: self.initially };
+        keys::with_reasons(anomaly, self.history, &model, self.timed, contradiction)
     }
 
     /// The kind, the operations worth showing beside, and the sentence, if the contradiction has a known shape: one

@@ -1,11 +1,11 @@
 //! From a history to the operations on one object, and from a contradiction back to the history: what is said of it.
 
-use super::{Contradiction, Outcome};
+use super::{Contradiction, Outcome, refused};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::certificate::{NotIssued, ObjectOrder};
-use crate::explain::{self, Scene};
+use crate::explain::{self, Scene, alternatives};
 use crate::history::{History, Moment, OperationId, Symbol};
-use crate::limits::{Budget, Exceeded};
+use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::{Model, Operation, OperationOf};
 
 /// The most operations that are shown of a contradiction. There are more only if shrinking was cut short.
@@ -67,6 +67,21 @@ impl<M: Model> Timed<M> {
         let hidden = positions.len().saturating_sub(SHOWN_MAX);
         positions[hidden..].iter().map(|position| self.ids[*position]).collect()
     }
+}
+
+/// The same anomaly of an object whose operations are `timed`, with the reasons for which none of them can come next.
+pub(super) fn with_reasons<M: Model>(
+    anomaly: Anomaly,
+    history: &History,
+    model: &M,
+    timed: &Timed<M>,
+    contradiction: &Contradiction,
+) -> Anomaly {
+    let refused = refused(model, &timed.operations, contradiction, &Limits::none());
+    let index = |position: usize| history.operation(timed.ids[position]).invoked.index;
+    let refused = refused.into_iter().map(|(position, why)| (index(position), why));
+    let suspect = timed.ids[contradiction.blocked];
+    anomaly.with_suspect(history, suspect).with_refusals(refused)
 }
 
 /// An operation as a sentence names it: `` `write x 2: ok` of client 3 ``.
@@ -136,33 +151,5 @@ pub(super) fn no_order(
     match contradiction.cut_short {
         None => sentence,
         Some(exceeded) => format!("{sentence} ({exceeded} before it was known which of them it takes)"),
-    }
-}
-
-/// Sentences as one: `a read here must return 1 or 2` if only their last words differ.
-fn alternatives(sentences: &[String]) -> String {
-    let split: Option<Vec<(&str, &str)>> =
-        sentences.iter().map(|sentence| sentence.rsplit_once(' ')).collect();
-    match split.as_deref() {
-        Some(parts @ [(begin, _), ..]) if parts.iter().all(|(other, _)| other == begin) => {
-            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
-            format!("{begin} {}", ends.join(" or "))
-        }
-        _ => sentences.join(", or "),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn alternatives_repeat_only_what_differs() {
-        let said = |sentences: &[&str]| {
-            alternatives(&sentences.iter().map(|sentence| (*sentence).to_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(said(&["it must be 1", "it must be 2", "it must be 3"]), "it must be 1 or 2 or 3");
-        assert_eq!(said(&["it is 1, not 2", "it is 3, not 2"]), "it is 1, not 2, or it is 3, not 2");
-        assert_eq!((said(&["it is so"]), said(&[])), ("it is so".to_owned(), String::new()));
     }
 }

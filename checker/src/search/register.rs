@@ -152,7 +152,8 @@ impl Explanation<'_> {
             let sentence = no_order(self.history, self.key, &self.timed.ids, contradiction);
             (AnomalyKind::NotLinearizable, Vec::new(), sentence)
         });
-        keys::anomaly(kind, self.history, self.key, &shown, &context, sentence)
+        let anomaly = keys::anomaly(kind, self.history, self.key, &shown, &context, sentence);
+        keys::with_reasons(anomaly, self.history, &self.model, self.timed, contradiction)
     }
 
     /// The kind, the operations worth showing beside, and the sentence, if the contradiction has a known shape.

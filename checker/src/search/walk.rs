@@ -78,12 +78,14 @@ pub(super) struct Farthest {
     pub(super) blocked: usize,
     /// Why, in each of the states that are possible there; a few of them.
     pub(super) refusals: Vec<String>,
+    /// Why the others that could come next there cannot, each in one state.
+    pub(super) others: Vec<(usize, String)>,
 }
 
 impl Farthest {
     /// The operation that could not be placed, and why.
     pub(super) fn new(blocked: usize, refusals: Vec<String>) -> Self {
-        Farthest { frontier: 0, blocked, refusals }
+        Farthest { frontier: 0, blocked, refusals, others: Vec::new() }
     }
 }
 
@@ -376,8 +378,32 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
                 best.refusals.extend(refusal.filter(is_new));
             }
             farthest => {
-                *farthest = Some(Farthest { frontier, blocked, refusals: refusal.into_iter().collect() });
+                *farthest = Some(Farthest {
+                    frontier,
+                    blocked,
+                    refusals: refusal.into_iter().collect(),
+                    others: Vec::new(),
+                });
+                self.note_others();
             }
+        }
+    }
+
+    /// Remembers of the configuration that came farthest why the others that could come next are refused.
+    fn note_others(&mut self) {
+        let mut others = Vec::new();
+        for list in [REQUIRED, OBSERVING] {
+            let mut candidate = self.links.first(list);
+            while let Some(member) = candidate.filter(|member| self.may_be_next(*member)) {
+                let operation = self.problem.members[member as usize].operation;
+                others.extend(self.refusal(member).map(|why| (operation, why)));
+                candidate = self.links.after(member);
+            }
+        }
+        if let Some(farthest) = &mut self.farthest {
+            others.retain(|(operation, _)| *operation != farthest.blocked);
+            others.sort_unstable();
+            farthest.others = others;
         }
     }
 
