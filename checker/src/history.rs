@@ -5,16 +5,22 @@
 //! [`History::nemesis`], which refuse what no honest recorder can have seen, and is read through
 //! [`History::operations`] (by invocation) or [`History::steps`] (as it happened, for deciders that go along).
 //!
-//! [`jsonl`] reads and writes `history.jsonl`; [`timeline`] reads and draws the small pictures that the tests
+//! [`format`](mod@format) reads a history in any of the ways it may be written: [`jsonl`], our own; [`edn`] and [`jepsen_log`], those of
+//! Jepsen and its kin. The first two are written too; [`timeline`] reads and draws the small pictures that the tests
 //! are made of.
 //!
 //! Names are interned ([`Symbol`]), as are lists ([`List`]), values are small ([`Datum`]) and operations typed, so that ten million of them fit into memory. What this
 //! module does not do is judge: an impossible *answer* is evidence, not an error.
 
+mod blocks;
 mod datum;
+pub mod edn;
 mod fault;
+mod foreign;
+pub mod format;
 mod general;
 mod interner;
+pub mod jepsen_log;
 pub mod jsonl;
 mod operation;
 mod processes;

@@ -75,13 +75,13 @@ impl Header {
     }
 
     /// The header of a history that is already there.
-    fn of(history: &History) -> Self {
+    pub(super) fn of(history: &History) -> Self {
         let header = Header::new(history.started_unix_ns());
         if history.is_initially_empty() { header.initially_empty() } else { header }
     }
 
     /// Tells a history what its header says.
-    fn describe(&self, history: &mut History) {
+    pub(super) fn describe(&self, history: &mut History) {
         if let Some(started) = self.started_unix_ns {
             history.set_started_unix_ns(started);
         }
