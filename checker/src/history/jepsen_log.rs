@@ -1,9 +1,9 @@
 //! Jepsen's console log and `history.txt`: a line for each event, between lines about everything else.
 //!
 //! ```text
-//! INFO [2024-05-06 07:08:09,012] jepsen worker 3 - jepsen.util 3	:invoke	:cas	[1 2]
+//! INFO [2024-05-06 07:08:09,012] jepsen worker 3 - jepsen.util 3   :invoke   :cas   [1 2]
 //! INFO  jepsen.util - 3   :info   :cas    :timed-out
-//! 3	:fail	:read	nil	"connection refused"
+//! 3   :fail   :read   nil   "connection refused"
 //! ```
 //!
 //! An event is a process (a number or a keyword such as `:nemesis`), a type, a name, a value and perhaps an error, at the
