@@ -15,13 +15,14 @@ fn main() {
     let events: u32 = arguments.next().unwrap_or(2_000_000);
     let runs: u32 = arguments.next().unwrap_or(5);
     let history = register(events);
-    let mut texts = Vec::new();
-    texts.push(("jsonl", Format::Jsonl, written(|text| jsonl::write(&history, text))));
-    texts.push(("edn, ours", Format::Edn, written(|text| edn::write(&history, text))));
-    texts.push(("edn, Jepsen's order", Format::Edn, jepsen(&history, Layout::Jepsen)));
-    texts.push(("edn, independent keys", Format::Edn, jepsen(&history, Layout::Keyed)));
-    texts.push(("porcupine-kv", Format::PorcupineKv, jepsen(&history, Layout::Porcupine)));
-    texts.push(("jepsen-log", Format::JepsenLog, jepsen(&history, Layout::Log)));
+    let texts = [
+        ("jsonl", Format::Jsonl, written(|text| jsonl::write(&history, text))),
+        ("edn, ours", Format::Edn, written(|text| edn::write(&history, text))),
+        ("edn, Jepsen's order", Format::Edn, jepsen(&history, Layout::Jepsen)),
+        ("edn, independent keys", Format::Edn, jepsen(&history, Layout::Keyed)),
+        ("porcupine-kv", Format::PorcupineKv, jepsen(&history, Layout::Porcupine)),
+        ("jepsen-log", Format::JepsenLog, jepsen(&history, Layout::Log)),
+    ];
     drop(history);
     let mut output = std::io::stdout().lock();
     for (name, format, text) in &texts {
@@ -35,6 +36,7 @@ fn main() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark has a clock")]
 fn timed(text: &[u8], format: Format, events: u32) -> Duration {
     let (wall, started) = (Instant::now(), on_processor());
     let (history, torn) = format::read(text, Some(format)).expect("it was written to be read");
@@ -45,6 +47,7 @@ fn timed(text: &[u8], format: Format, events: u32) -> Duration {
 }
 
 /// How long this thread has run, on Linux.
+#[expect(clippy::disallowed_methods, reason = "the kernel says it in a file")]
 fn on_processor() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::check::{self, CheckName};
 use crate::evidence::Evidence;
-use crate::history::{Input, Object, Operation};
+use crate::history::{Input, Object, Operation, format};
 use crate::limits::Limits;
 use crate::rundir::{self, Loaded};
 use crate::verdict::{CheckResult, Verdict};
@@ -28,7 +28,8 @@ use crate::verdict::{CheckResult, Verdict};
 /// Judges a recorded history: was it linearizable, and was anything lost?
 ///
 /// A history is what clients asked of a replicated system and what it answered: one JSON object a line, first the
-/// header {"format":"hearsay-history","version":1}. A run directory, as `supervisor run` leaves one, has it as
+/// header {"format":"hearsay-history","version":1}; or operation maps in EDN, as Jepsen's history.edn; or Jepsen's console
+/// log. A run directory, as `supervisor run` leaves one, has it as
 /// history.jsonl, beside the Raft traces of the nodes and the digests of their states, which are judged too.
 #[derive(Debug, Parser)]
 #[command(name = "checker", version, after_help = exit::table())]
@@ -64,10 +65,28 @@ struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// By its first line
+    /// By its content
     Auto,
     /// history.jsonl, version 1
     Jsonl,
+    /// Jepsen's history.edn, or other operation maps in EDN
+    Edn,
+    /// Jepsen's console log, or history.txt
+    JepsenLog,
+    /// Porcupine's key-value text: EDN maps with :key
+    PorcupineKv,
+}
+
+impl Format {
+    fn given(self) -> Option<format::Format> {
+        match self {
+            Format::Auto => None,
+            Format::Jsonl => Some(format::Format::Jsonl),
+            Format::Edn => Some(format::Format::Edn),
+            Format::JepsenLog => Some(format::Format::JepsenLog),
+            Format::PorcupineKv => Some(format::Format::PorcupineKv),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -147,7 +166,8 @@ fn complain(message: &str) {
 }
 
 fn judge(arguments: &Arguments) -> Result<Judgement, String> {
-    let Loaded { evidence, mut notes } = load(&arguments.file).map_err(|error| chain(&error))?;
+    let Loaded { evidence, mut notes } =
+        load(&arguments.file, arguments.format).map_err(|error| chain(&error))?;
     if let Some(object) = arguments.model.object() {
         only(&evidence, object)?;
     }
@@ -159,11 +179,11 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
     Ok(Judgement { verdict: Verdict::of(&checks), checks, notes })
 }
 
-fn load(path: &Path) -> Result<Loaded, rundir::RunDirError> {
+fn load(path: &Path, format: Format) -> Result<Loaded, rundir::RunDirError> {
     if is_stdin(path) {
-        return rundir::read_history(Path::new(STDIN), io::stdin().lock());
+        return rundir::read_history(Path::new(STDIN), io::stdin().lock(), format.given());
     }
-    rundir::read(path)
+    rundir::read_as(path, format.given())
 }
 
 /// What standard input is called.

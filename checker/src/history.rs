@@ -5,11 +5,12 @@
 //! [`History::nemesis`], which refuse what no honest recorder can have seen, and is read through
 //! [`History::operations`] (by invocation) or [`History::steps`] (as it happened, for deciders that go along).
 //!
-//! [`format`](mod@format) reads a history in any of the ways it may be written: [`jsonl`], our own; [`edn`] and [`jepsen_log`], those of
-//! Jepsen and its kin. The first two are written too; [`timeline`] reads and draws the small pictures that the tests
-//! are made of.
+//! [`format`](mod@format) reads a history in any of the ways it may be written: [`jsonl`], our own; [`edn`] and
+//! [`jepsen_log`], those of Jepsen and its kin. The first two are written too; [`timeline`] reads and draws the small
+//! pictures that the tests are made of.
 //!
-//! Names are interned ([`Symbol`]), as are lists ([`List`]), values are small ([`Datum`]) and operations typed, so that ten million of them fit into memory. What this
+//! Names are interned ([`Symbol`]), as are lists ([`List`]), values are small ([`Datum`]) and operations typed, so that
+//! ten million of them fit into memory. What this
 //! module does not do is judge: an impossible *answer* is evidence, not an error.
 
 mod blocks;

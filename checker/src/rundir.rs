@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use crate::evidence::trace::{self, Trace, TraceError};
 use crate::evidence::{Evidence, NodeTrace, StateDigest};
-use crate::history::jsonl::{self, JsonlError};
+use crate::history::format::{self, Format, ReadError};
 
 /// What could be read.
 #[derive(Debug)]
@@ -64,19 +64,27 @@ pub enum RunDirError {
     },
 }
 
-/// Reads a run directory, or a history if `path` is a file.
+/// Reads a run directory, or a history of whatever format if `path` is a file.
 ///
 /// # Errors
 /// [`RunDirError`] for the first file that cannot be used.
 pub fn read(path: &Path) -> Result<Loaded, RunDirError> {
+    read_as(path, None)
+}
+
+/// Reads a run directory, or a history of this format if `path` is a file; without a format, of that which it seems to have.
+///
+/// # Errors
+/// [`RunDirError`] for the first file that cannot be used.
+pub fn read_as(path: &Path, format: Option<Format>) -> Result<Loaded, RunDirError> {
     if !path.is_dir() {
-        return read_history(path, open(path)?);
+        return read_history(path, open(path)?, format);
     }
     let history = path.join("history.jsonl");
     if !history.exists() {
         return Err(RunDirError::NoHistory { path: path.to_owned() });
     }
-    let mut loaded = read_history(&history, open(&history)?)?;
+    let mut loaded = read_history(&history, open(&history)?, Some(Format::Jsonl))?;
     read_traces(&path.join("nodes"), &mut loaded)?;
     read_events(&path.join("events.jsonl"), &mut loaded)?;
     Ok(loaded)
@@ -86,9 +94,9 @@ pub fn read(path: &Path) -> Result<Loaded, RunDirError> {
 ///
 /// # Errors
 /// [`RunDirError::Line`].
-pub fn read_history(path: &Path, input: impl BufRead) -> Result<Loaded, RunDirError> {
-    let (history, torn) = jsonl::read(input).map_err(|JsonlError { line, column, problem }| {
-        RunDirError::Line { path: path.to_owned(), line, column, message: problem.to_string() }
+pub fn read_history(path: &Path, input: impl BufRead, format: Option<Format>) -> Result<Loaded, RunDirError> {
+    let (history, torn) = format::read(input, format).map_err(|ReadError { line, column, message }| {
+        RunDirError::Line { path: path.to_owned(), line, column, message }
     })?;
     let notes = torn.map(|torn| torn_note(path, torn.line)).into_iter().collect();
     Ok(Loaded { evidence: Evidence { history, ..Evidence::default() }, notes })

@@ -69,6 +69,27 @@ fn complaints_go_to_stderr_and_end_with_2() {
     let line = "{\"index\":1,\"time\":0,\"process\":0,\"type\":\"invoke\",\"f\":\"poll\"}\n";
     let text = format!("{HEADER}{line}");
     ends(&["-"], &text, 2, "", "checker: standard input:2:1: index 1 where 0 was expected");
+    ends(
+        &["-", "--format", "edn"],
+        "\n{:f :x}",
+        2,
+        "",
+        "checker: standard input:2:1: an operation has `:process`",
+    );
+    ends(&["-", "--format", "jsonl"], "[]", 2, "", "checker: standard input:1:2: not a history");
+}
+
+#[test]
+fn histories_of_other_testbeds_are_read() {
+    let maps = "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 1}\n\
+                {:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :read, :value 2}\n";
+    let log = "INFO - 0 :invoke :write 1\nINFO - 0 :ok :write 1\n1 :invoke :read nil\n1 :ok :read 2\n";
+    for (text, format) in
+        [(maps, "edn"), (maps, "porcupine-kv"), (maps, "auto"), (log, "auto"), (log, "jepsen-log")]
+    {
+        ends(&["-", "--format", format], text, 1, "INVALID  standard input: linearizable: phantom", "");
+    }
+    ends(&["-"], &maps.replace('2', "1"), 0, "VALID  standard input", "");
 }
 
 #[test]

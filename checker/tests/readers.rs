@@ -3,9 +3,13 @@
 
 use checker::check::{self, CheckName};
 use checker::evidence::{Evidence, trace};
+use checker::history::format::{self, Format};
 use checker::history::{History, jsonl, timeline};
 use checker::limits::Limits;
 use proptest::prelude::*;
+
+#[path = "readers/damage.rs"]
+mod damage;
 
 const HISTORY: &str = r#"{"format":"hearsay-history","version":1,"started_unix_ns":5}
 {"index":0,"time":1,"process":0,"type":"invoke","f":"send","key":"k","value":{"id":"a"},"node":"n2"}
@@ -73,6 +77,16 @@ proptest! {
         match timeline::parse(&String::from_utf8_lossy(&bytes)) {
             Ok(history) => cope_with(history),
             Err(error) => prop_assert!(error.to_string().starts_with("line "), "{error}"),
+        }
+    }
+
+    #[test]
+    fn a_damaged_history_of_any_format(seed in any::<u64>(), reader in 0..=Format::ALL.len()) {
+        let reader = Format::ALL.get(reader).copied();
+        let text = damage::damaged(&mut damage::Random::new(seed, 0), reader);
+        match format::read(&*text, reader) {
+            Ok((history, _)) => cope_with(history),
+            Err(error) => prop_assert!(error.line >= 1 && error.column >= 1, "{error}"),
         }
     }
 }

@@ -8,7 +8,16 @@
 //! The maps stand bare or in one vector or list, on any number of lines, with keys in any order, as maps or as
 //! tagged records (`#jepsen.history.Op{…}`). Understood are `:process`, `:type`, `:f` (these three are required), `:value`,
 //! `:index`, `:time`, `:error`, and, where others than Jepsen say them, `:key` and `:node`; what else there is is passed over.
-//! How values are taken is said in [`value`](self::value), how a foreign history becomes ours in `foreign`.
+//! How a history of others becomes ours is said in [`format`](mod@super::format). A value becomes a [`Datum`]:
+//!
+//! | EDN | datum |
+//! |---|---|
+//! | `nil`, `true`, `12`, `"a"` | nil, a boolean, a whole number, a name |
+//! | `[1 2]`, `(1 2)` | a list |
+//! | `#{2 1}` | the sorted list of the elements |
+//! | `{:a 1}`, `#:n{:a 1}` | a map, sorted by key |
+//! | `#tag [1 2]`, `#record{:a 1}` | as without the tag |
+//! | `:a`, `a`, `\a`, `1/2`, `2.5`, `1e400M`, `0x1F` beyond 64 bits, `#inst "…"` | another thing, by its text |
 //!
 //! The text is read in blocks and never held whole. Of a text that ends within an operation, as a killed writer leaves
 //! it, the rest is reported as [`Torn`].

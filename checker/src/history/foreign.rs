@@ -3,19 +3,7 @@
 //! A [`History`] has invariants that other recorders do not keep. What is different is made right where that cannot
 //! change a verdict, and refused where it could:
 //!
-//! | in the file | here |
-//! |---|---|
-//! | indexes with gaps, or none | events are numbered anew, in the order of the file; an index that goes back is refused |
-//! | no times, or times that go back | the time of the event before: only the order counts |
-//! | a process goes on after `:info` | its operation stays open for ever, and it goes on as a new process |
-//! | a process invokes while it has something open | refused: a completion is missing, and it is not known which |
-//! | a completion of nothing | refused |
-//! | a completion of something else than what was invoked | refused |
-//! | a process that is no number | the nemesis: each of its lines is one end of a fault of its name |
-//! | `:fail` or `:info` with a keyword as value | the keyword is the error |
-//! | a value `[key value]` on every operation | the key of an independent object: see [`Keys`](keys::Keys) |
-//!
-//! A key `1` and a key `"1"` are one key.
+//! What each of them is made into is said in [`format`](mod@super::format).
 
 mod keys;
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //!
 //! An event is a process (a number or a keyword such as `:nemesis`), a type, a name, a value and perhaps an error, at the
 //! end of a line and with anything before it. Every other line is passed over. There are no times: only the order
-//! counts. How a foreign history becomes ours is said in `foreign`.
+//! counts. How a history of others becomes ours is said in [`format`](mod@super::format).
 
 #[cfg(test)]
 mod tests;

@@ -114,6 +114,14 @@ pub(in crate::history) fn name<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, S
     }
     let token = cursor.token();
     cursor.ended()?;
+    // The commonest first, which need no further look.
+    match token {
+        b":read" => return Ok("read"),
+        b":write" => return Ok("write"),
+        b":cas" => return Ok("cas"),
+        b":txn" => return Ok("txn"),
+        _ => {}
+    }
     let name = cursor.utf8(at, cursor.at)?;
     match name.strip_prefix(':').unwrap_or(name) {
         "" | "nil" => cursor.wrong_at(at, "`:f` is the name of an operation, such as `:read`"),

@@ -1,13 +1,6 @@
 //! EDN values as [`Datum`].
 //!
-//! | EDN | datum |
-//! |---|---|
-//! | `nil`, `true`, `12`, `"a"` | nil, a boolean, a whole number, a name |
-//! | `[1 2]`, `(1 2)` | a list |
-//! | `#{2 1}` | the sorted list of the elements |
-//! | `{:a 1}`, `#:n{:a 1}` | a map, sorted by key |
-//! | `#tag [1 2]`, `#record{:a 1}` | as without the tag |
-//! | `:a`, `a`, `\a`, `1/2`, `2.5`, `1e400M`, `0x1F` beyond 64 bits, `#inst "…"` | another thing, by its text |
+//! What becomes of what is said in [`edn`](crate::history::edn).
 
 use crate::history::edn::cursor::{Cursor, Stop, closer};
 use crate::history::{Datum, Symbols};
