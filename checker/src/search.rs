@@ -33,6 +33,7 @@
 mod accounts;
 mod chains;
 mod keys;
+mod kv;
 mod links;
 mod numbers;
 mod objects;
@@ -50,6 +51,7 @@ mod walk;
 pub(crate) use accounts::account_orders;
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
+pub use kv::check_kv;
 pub use refused::refused;
 pub(crate) use register::register_orders;
 pub use register::{check_register, register};

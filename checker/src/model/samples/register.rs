@@ -1,6 +1,7 @@
 //! Operations on registers and on entries of maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
@@ -178,3 +179,67 @@ impl Sampler for Entries {
 /// The texts that are read; a get of a longer one gets no answer.
 const TEXTS: [&str; 15] =
     ["", "a", "b", "aa", "ab", "ba", "bb", "aaa", "aab", "aba", "abb", "baa", "bab", "bba", "bbb"];
+
+/// Puts, appends and gets of texts that are each put or appended once.
+#[derive(Debug)]
+pub(crate) struct UniqueEntries(Kv<'static>);
+
+impl UniqueEntries {
+    /// Entries with this text at the start.
+    pub(crate) fn starting_with(initial: &'static str) -> Self {
+        UniqueEntries(Kv { initial })
+    }
+}
+
+impl Sampler for UniqueEntries {
+    type Model = Kv<'static>;
+
+    fn model(&self) -> &Kv<'static> {
+        &self.0
+    }
+
+    fn ask(&self, random: &mut Random, number: usize) -> kv::Input<'static> {
+        let letter = &LETTERS[number % LETTERS.len()..][..1];
+        match random.below(5) {
+            0 | 1 => kv::Input::Get,
+            2 => kv::Input::Put(letter),
+            _ => kv::Input::Append(letter),
+        }
+    }
+
+    fn answer(
+        &self,
+        _random: &mut Random,
+        state: &String,
+        input: &kv::Input<'static>,
+    ) -> Option<kv::Output<'static>> {
+        match input {
+            kv::Input::Get => Some(kv::Output::Value(arranged(state))),
+            kv::Input::Put(_) | kv::Input::Append(_) => Some(kv::Output::Done),
+        }
+    }
+
+    fn lie(&self, random: &mut Random, input: &kv::Input<'static>) -> kv::Output<'static> {
+        match input {
+            kv::Input::Get => {
+                let letters = (0..random.below(3)).map(|_| random.pick(LETTERS.as_bytes()) as char);
+                kv::Output::Value(arranged(&letters.collect::<String>()))
+            }
+            kv::Input::Put(_) | kv::Input::Append(_) => kv::Output::Done,
+        }
+    }
+}
+
+const LETTERS: &str = "abcdef";
+
+/// The same text, for ever. There are few of them.
+fn arranged(text: &str) -> &'static str {
+    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut texts = TEXTS.lock().unwrap();
+    if let Some(text) = texts.get(text) {
+        return text;
+    }
+    let text: &'static str = text.to_owned().leak();
+    texts.insert(text);
+    text
+}

@@ -1,8 +1,10 @@
 //! The few operations that show a flaw: those that make the theorem's condition false, and the writers without which
 //! they could not be judged by themselves.
 
+use std::collections::HashMap;
+
 use super::clusters::{Cluster, Clusters, NONE, START};
-use super::{Flaw, NEVER, Part};
+use super::{Flaw, NEVER, Part, Role};
 
 /// The parts that have no order by themselves, ascending.
 pub(super) fn witness(parts: &[Part], clusters: &Clusters, flaw: Flaw) -> Vec<usize> {
@@ -49,8 +51,9 @@ impl Witness<'_> {
         }
     }
 
-    /// The writers of a value and of all that it came from.
+    /// The writers of a value and of all that it came from, with a reader that proves them.
     fn above(&mut self, value: u32) {
+        self.reader(value);
         let mut at = value;
         // Behind a fork the way up may lead into a cycle that it did not begin in.
         for _ in self.clusters.all() {
@@ -71,12 +74,32 @@ impl Witness<'_> {
             self.writer(&cluster);
             if cluster.first_return != NEVER {
                 self.returned_at(cluster.first_return);
+                self.reader(at);
                 return;
             }
             at = cluster.next;
             if at == NONE || at == value {
                 return;
             }
+        }
+    }
+
+    /// The reader of a value, or of the next one that came from it and has a reader, with the writers up to there. What replaces a value may by itself
+    /// be possible anywhere: then it is the reader that says where it was.
+    fn reader(&mut self, value: u32) {
+        let below: HashMap<u32, usize> =
+            self.clusters.chain(value).take(self.clusters.all().len()).zip(0..).collect();
+        let depth = |part: &Part| match part.role {
+            Role::Reads(value) => below.get(&value).copied(),
+            _ => None,
+        };
+        let readers =
+            self.parts.iter().enumerate().filter_map(|(position, part)| Some((depth(part)?, position)));
+        let Some((depth, position)) = readers.min() else { return };
+        self.found.push(position);
+        for value in self.clusters.chain(value).take(depth + 1) {
+            let cluster = *self.clusters.of(value);
+            self.writer(&cluster);
         }
     }
 
