@@ -1,9 +1,9 @@
 //! Whether this node belongs to a cluster, as far as it can know.
 //!
 //! Its own log tells a node that it was added. It does not tell it that it was removed: what a node that leaves is sent
-//! ends before that entry. So a member that hears of no leader asks the others who the members are. If a newer set than
-//! its own is committed without it, it was removed. It then serves nobody and asks for no votes, until an entry of its
-//! own log makes it a member again.
+//! ends before that entry, or with it and before anybody says that it is committed. So a member that hears of no leader asks
+//! the others who the members are. If a newer set than its own is committed without it, or that very one, it was removed. It
+//! then serves nobody and asks for no votes, until an entry of its own log makes it a member again.
 //!
 //! A node that was started to join, without data, belongs to nothing and answers nobody before the leader has invited it:
 //! its name may be that of a voter whose data was lost, and a voter that forgot its vote must not vote.
@@ -70,9 +70,11 @@ impl Own {
     /// says whether a leader sends entries.
     fn standing(self, removed_at: Option<u64>, heard: bool) -> Standing {
         let told = removed_at.is_some_and(|at| at > self.index);
+        let confirmed = removed_at.is_some_and(|at| at >= self.index);
         match self {
             Own { index: 0, .. } => Standing::Waiting,
             Own { member: true, .. } if told => Standing::Removed,
+            Own { member: false, committed: false, .. } if confirmed => Standing::Removed,
             Own { member: true, .. } | Own { committed: false, .. } => Standing::Member,
             // What is sent entries is on its way to the one that adds it.
             Own { .. } if heard => Standing::Waiting,
@@ -144,7 +146,8 @@ impl Replica {
         self.inner.standing.send(standing);
     }
 
-    /// Asks the other members of the set that stands at `index` here. Returns where a newer one without this node stands.
+    /// Asks the other members of the set that stands at `index` here. Returns where one without this node stands that they
+    /// know to be committed, if that is not an older one.
     async fn ask_whether_removed(&self, index: u64) -> Option<u64> {
         let others: Vec<NodeName> = {
             let metrics = self.core().server_metrics().borrow_watched().clone();
@@ -158,7 +161,7 @@ impl Replica {
             let MembersReply { committed } = open(Kind::Members, &answer).ok()?;
             let committed = parse_stored_membership(&committed?).ok()?;
             let theirs = self.own(&committed, &committed);
-            (!theirs.member && theirs.index > index).then_some(theirs.index)
+            (!theirs.member && theirs.index >= index).then_some(theirs.index)
         }));
         asked.await.into_iter().flatten().max()
     }
@@ -180,8 +183,12 @@ mod tests {
             // It is being sent the log, and has not reached the entry that adds it.
             (own(3, false, true), None, true, Waiting),
             (own(3, false, true), None, false, Removed),
-            // An entry that removes it may yet be undone.
+            // An entry that removes it may yet be undone, until another node knows it, or a later one, to be committed.
             (own(3, false, false), None, false, Member),
+            (own(3, false, false), Some(2), false, Member),
+            (own(3, false, false), Some(3), false, Removed),
+            (own(3, false, false), Some(4), false, Removed),
+            (own(3, true, true), Some(3), false, Member),
             (own(3, true, true), None, false, Member),
             (own(3, true, true), Some(2), false, Member),
             (own(3, true, true), Some(4), false, Removed),
