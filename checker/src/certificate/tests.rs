@@ -162,9 +162,10 @@ proptest! {
     #[test]
     fn of_conversations_exactly_those_that_are_valid_have_a_certificate(
         seed in any::<u64>(),
+        deletes in prop_oneof![Just(0_u64), Just(25)],
         forgets in 0..3_usize,
     ) {
-        let history = simulated(seed, forgets);
+        let history = simulated(seed, deletes, forgets);
         let evidence = Evidence { history, ..Evidence::default() };
         let verdict = check_one(&evidence, CheckName::Linearizable, &Limits::none()).verdict;
         let history = &evidence.history;
@@ -178,7 +179,7 @@ proptest! {
         one in any::<prop::sample::Index>(),
         other in any::<prop::sample::Index>(),
     ) {
-        let history = simulated(seed, 0);
+        let history = simulated(seed, 0, 0);
         let mut certificate = issue(&history, &Limits::none()).unwrap();
         let order = &mut certificate.objects[0].order;
         let (one, other) = (one.index(order.len()), other.index(order.len()));
