@@ -2,8 +2,10 @@
 //!
 //! Results go to stdout, everything else to stderr. Here is the clock that the library does not have.
 
+mod certificate;
 mod exit;
 mod size;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -58,9 +60,22 @@ struct Arguments {
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     memory: Option<u64>,
 
+    /// Write the order that was found into this file, if the history is linearizable; `checker verify HISTORY FILE`
+    /// follows it
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+
     /// How the verdict is written
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+
+    /// The most columns of the text [default: those of the terminal, at most 140, or 100 elsewhere]
+    #[arg(long, value_name = "COLUMNS")]
+    width: Option<usize>,
+
+    /// Draw with ASCII alone
+    #[arg(long)]
+    ascii: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,6 +151,10 @@ struct Judgement {
 
 /// Runs the command line and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    if arguments.get(1).is_some_and(|first| first == "verify") {
+        return certificate::main(&arguments[1..]);
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -176,6 +195,9 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
         false => arguments.checks.clone(),
     };
     let checks: Vec<CheckResult> = names.into_iter().map(|name| timed(&evidence, name, arguments)).collect();
+    if let Some(path) = &arguments.certificate {
+        notes.push(certificate::emit(&evidence.history, &checks, path, &Limits::none())?);
+    }
     Ok(Judgement { verdict: Verdict::of(&checks), checks, notes })
 }
 
@@ -256,7 +278,8 @@ fn write(arguments: &Arguments, judgement: &Judgement) -> io::Result<()> {
         Output::Text => {
             let file =
                 if is_stdin(&arguments.file) { STDIN.into() } else { arguments.file.to_string_lossy() };
-            output.write_all(text::judgement(judgement, &file).as_bytes())?;
+            let style = terminal::style(arguments.width, arguments.ascii);
+            output.write_all(text::judgement(style, judgement, &file).as_bytes())?;
         }
         Output::Json => {
             serde_json::to_writer(&mut output, judgement)?;

@@ -111,3 +111,47 @@ fn json_is_one_object_with_stable_names() {
     assert_eq!((&read["f"], &read["node"], &read["type"]), (&"read".into(), &"n1".into(), &"ok".into()));
     assert_eq!(read["result"]["head"], 78);
 }
+
+#[test]
+fn a_valid_history_has_a_certificate_that_can_be_followed() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/valid.certificate");
+    let output = checker(&["valid.jsonl", "--certificate", file], "");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.replace("\n             ", " ").contains("has an order of 4"), "{said}");
+    let accepted = format!("ACCEPTED  {file}: an order of 4");
+    ends(&["verify", "valid.jsonl", file], "", 0, &accepted, "");
+    ends(&["verify", "valid.jsonl", file, "-o", "json"], "", 0, "{\"accepted\":true,", "");
+    // It is no certificate of the same history with a lie in it.
+    ends(&["verify", "stale.jsonl", file], "", 1, &format!("REFUSED  {file}: line "), "");
+    ends(&["verify", "stale.jsonl", file, "-o", "json"], "", 1, "{\"accepted\":false,\"line\":", "");
+    ends(
+        &["verify", "valid.jsonl", "README.md"],
+        "",
+        2,
+        "",
+        "checker: README.md:1: a certificate begins with",
+    );
+    ends(&["verify", "valid.jsonl"], "", 2, "", "error: the following required arguments were not provided:");
+    ends(&["verify", "--help"], "", 0, "Follows a certificate", "");
+}
+
+#[test]
+fn what_is_not_linearizable_has_no_certificate() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/stale.certificate");
+    let output = checker(&["stale.jsonl", "--certificate", file], "");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stdout).replace("\n             ", " ");
+    assert!(
+        said.contains("was not written: only a history that is linearizable has a certificate"),
+        "{said}"
+    );
+    assert!(!std::path::Path::new(file).exists());
+}
+
+#[test]
+fn the_text_is_as_wide_as_asked_for_and_ascii_if_wanted() {
+    let output = checker(&["lost.jsonl", "--width", "80", "--ascii"], "");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::explain::Style;
 use crate::history::timeline;
 
 fn judgement(picture: &str) -> Judgement {
@@ -18,7 +19,7 @@ fn a_violation_is_told_drawn_and_counted() {
          nemesis:     |-partition n2--------------------|",
     );
     assert_eq!(
-        text::judgement(&judgement, "room.jsonl"),
+        text::judgement(Style::default(), &judgement, "room.jsonl"),
         "\
 INVALID  room.jsonl: linearizable: stale-read in k
 

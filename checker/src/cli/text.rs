@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Judgement;
+use crate::explain::{Style, printable, wrapped};
 use crate::report;
 use crate::verdict::{CheckResult, Verdict};
 
@@ -10,14 +11,18 @@ use crate::verdict::{CheckResult, Verdict};
 const DRAWN_MAX: usize = 2;
 
 /// Everything that was found out about `file`: paragraphs with a line between them.
-pub(super) fn judgement(judgement: &Judgement, file: &str) -> String {
+pub(super) fn judgement(style: Style, judgement: &Judgement, file: &str) -> String {
     let word = judgement.verdict.to_string().to_uppercase();
-    let headline = report::wrap(&format!("{word}  "), &format!("{file}: {}", why(judgement)), word.len() + 2);
-    let mut paragraphs = vec![headline, judgement.checks.iter().map(report::summary).collect()];
+    let why = printable(&format!("{file}: {}", why(judgement))).into_owned();
+    let headline = wrapped(&format!("{word}  "), &style.letters(&why), word.len() + 2, style.width);
+    let headline = headline.replacen(&word, &style.paint(judgement.verdict.paint(), &word), 1);
+    let summaries = judgement.checks.iter().map(|check| report::summary_in(style, check)).collect();
+    let mut paragraphs = vec![headline, summaries];
     for check in judgement.checks.iter().filter(|check| check.verdict == Verdict::Invalid) {
-        paragraphs.extend(report::counterexamples(check, DRAWN_MAX, "`-o json`"));
+        paragraphs.extend(report::counterexamples_in(style, check, DRAWN_MAX, "`-o json`"));
     }
-    paragraphs.push(judgement.notes.iter().map(|note| report::wrap("  note       ", note, 13)).collect());
+    let note = |note: &String| wrapped("  note       ", &printable(note), 13, style.width);
+    paragraphs.push(judgement.notes.iter().map(note).collect());
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs.join("\n")
 }
