@@ -36,7 +36,11 @@ pub fn client(history: &History, operation: &Operation) -> String {
 /// A read as a sentence names it: `the final read by client 5 on n2`.
 #[must_use]
 pub fn the_read(history: &History, operation: &Operation) -> String {
-    let read = if operation.is_final() { "final read" } else { "read" };
+    let read = match operation.input {
+        Input::StaleRead { .. } => "stale read",
+        _ if operation.is_final() => "final read",
+        _ => "read",
+    };
     format!("the {read} by {}", client(history, operation))
 }
 
@@ -73,12 +77,9 @@ fn input(history: &History, operation: &Operation) -> String {
     match &operation.input {
         Input::Send { id } => format!("send {}", text(*id)),
         Input::Read { range, last } => {
-            let read = if *last { "final read" } else { "read" };
-            match range {
-                PageRange::After { seq, limit } => format!("{read} after {seq} limit {limit}"),
-                PageRange::Before { seq, limit } => format!("{read} before {seq} limit {limit}"),
-            }
+            page_read(if *last { "final read" } else { "read" }, *range)
         }
+        Input::StaleRead { range } => page_read("stale read", *range),
         Input::Delete { seq } => format!("delete number {seq}"),
         Input::Poll { after, last, .. } => {
             let poll = if *last { "final poll" } else { "poll" };
@@ -111,6 +112,13 @@ fn input(history: &History, operation: &Operation) -> String {
             }
             (f, argument) => format!("{f} {key} {}", argument.text(&history.symbols)),
         },
+    }
+}
+
+fn page_read(read: &str, range: PageRange) -> String {
+    match range {
+        PageRange::After { seq, limit } => format!("{read} after {seq} limit {limit}"),
+        PageRange::Before { seq, limit } => format!("{read} before {seq} limit {limit}"),
     }
 }
 

@@ -104,6 +104,11 @@ pub enum Input {
         /// Whether it is a final read.
         last: bool,
     },
+    /// Read a page of the conversation `key` as the node has it that is asked, which may be late: a prefix of the log.
+    StaleRead {
+        /// Which messages.
+        range: PageRange,
+    },
     /// Replace the message `seq` of the conversation `key` by a tombstone.
     Delete {
         /// The message's number.
@@ -219,7 +224,7 @@ impl Input {
     pub fn f<'a>(&self, symbols: &'a Symbols) -> &'a str {
         match self {
             Input::Send { .. } => "send",
-            Input::Read { .. } | Input::Get => "read",
+            Input::Read { .. } | Input::StaleRead { .. } | Input::Get => "read",
             Input::Delete { .. } => "delete",
             Input::Poll { .. } => "poll",
             Input::CreateAccount => "create-account",
@@ -248,7 +253,9 @@ impl Input {
     #[must_use]
     pub fn object(&self) -> Object {
         match self {
-            Input::Send { .. } | Input::Read { .. } | Input::Delete { .. } => Object::Conversation,
+            Input::Send { .. } | Input::Read { .. } | Input::StaleRead { .. } | Input::Delete { .. } => {
+                Object::Conversation
+            }
             Input::Poll { .. } => Object::Subscription,
             Input::CreateAccount | Input::DeleteAccount | Input::Login | Input::ListAccounts { .. } => {
                 Object::Account
@@ -275,7 +282,7 @@ impl Input {
     pub fn accepts(&self, output: &Output) -> bool {
         match self {
             Input::Send { .. } => matches!(output, Output::Sent { .. }),
-            Input::Read { .. } => matches!(output, Output::Page { .. }),
+            Input::Read { .. } | Input::StaleRead { .. } => matches!(output, Output::Page { .. }),
             Input::Poll { .. } => matches!(output, Output::Polled { .. }),
             Input::ListAccounts { .. } => matches!(output, Output::Names { .. }),
             Input::Get | Input::Dequeue | Input::Drain | Input::Txn { .. } | Input::Other { .. } => {

@@ -19,7 +19,7 @@
 //! | `read 5+2 [f g]/9` | at most 2 messages after number 5, head 9 |
 //! | `read <9+2 [g h]/12` | at most 2 messages before number 9 |
 //! | `read [a 3:c d†]` | the numbers 1, 3 and 4; a tombstone |
-//! | `final-read …` | the same, as a final read |
+//! | `final-read …`, `stale-read …` | the same, as a final read; as one that may be late |
 //! | `delete #3` | a tombstone for number 3 |
 //! | `poll [7/k/1/a]` | delivered with cursor 7: number 1 of `k`, `a` |
 //! | `final-poll by w1 after 7 []` | subscriber `w1` reads on after cursor 7, and nothing more is to come |

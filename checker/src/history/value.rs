@@ -34,6 +34,8 @@ struct ReadValue {
     limit: u32,
     #[serde(default, rename = "final")]
     last: bool,
+    #[serde(default)]
+    stale: bool,
 }
 
 #[derive(Deserialize)]
@@ -130,7 +132,7 @@ impl Input {
             // A chat's read says which page; a register's read has nothing to say.
             "read" if json == "null" => Input::Get,
             "read" => {
-                let ReadValue { after, before, limit, last } = serde_json::from_str(json)?;
+                let ReadValue { after, before, limit, last, stale } = serde_json::from_str(json)?;
                 let range = match (after, before) {
                     (Some(seq), None) => PageRange::After { seq, limit },
                     (None, Some(seq)) => PageRange::Before { seq, limit },
@@ -138,7 +140,13 @@ impl Input {
                         return Err(ValueError::Meaning("a read has either `after` or `before`".to_owned()));
                     }
                 };
-                Input::Read { range, last }
+                match (stale, last) {
+                    (false, last) => Input::Read { range, last },
+                    (true, false) => Input::StaleRead { range },
+                    (true, true) => {
+                        return Err(ValueError::Meaning("a final read is not `stale`".to_owned()));
+                    }
+                }
             }
             "delete" => Input::Delete { seq: serde_json::from_str::<DeleteValue>(json)?.seq },
             "poll" => {
@@ -177,13 +185,15 @@ impl Input {
         match self {
             Input::Send { id } => json!({ "id": symbols.text(*id) }),
             Input::Read { range, last } => {
-                let mut value = match range {
-                    PageRange::After { seq, limit } => json!({ "after": seq, "limit": limit }),
-                    PageRange::Before { seq, limit } => json!({ "before": seq, "limit": limit }),
-                };
+                let mut value = range_to_json(*range);
                 if *last {
                     value["final"] = Value::Bool(true);
                 }
+                value
+            }
+            Input::StaleRead { range } => {
+                let mut value = range_to_json(*range);
+                value["stale"] = Value::Bool(true);
                 value
             }
             Input::Delete { seq } => json!({ "seq": seq }),
@@ -236,7 +246,7 @@ impl Output {
                 }
                 Output::Sent { seq: sent.seq }
             }
-            Input::Read { .. } => {
+            Input::Read { .. } | Input::StaleRead { .. } => {
                 let PageValue { messages, head } = serde_json::from_str(json)?;
                 let entry = |EntryValue { seq, id, deleted }| Entry { seq, id: symbols.intern(&id), deleted };
                 Output::Page { entries: messages.into_iter().map(entry).collect(), head }
@@ -297,5 +307,12 @@ impl Output {
             Output::Value { value } => value.to_json(symbols),
             Output::Done => Value::Null,
         }
+    }
+}
+
+fn range_to_json(range: PageRange) -> Value {
+    match range {
+        PageRange::After { seq, limit } => json!({ "after": seq, "limit": limit }),
+        PageRange::Before { seq, limit } => json!({ "before": seq, "limit": limit }),
     }
 }

@@ -51,7 +51,7 @@ impl Family {
     #[must_use]
     pub fn operations(self) -> &'static [&'static str] {
         match self {
-            Self::Conversations => &["send", "read", "poll"],
+            Self::Conversations => &["send", "read", "stale-read", "poll"],
             Self::Accounts => &["create-account", "delete-account", "login", "list-accounts"],
             Self::Registers => &["write", "read-register", "cas"],
         }
@@ -63,13 +63,14 @@ impl WorkloadKind {
     #[must_use]
     pub fn operations(self) -> &'static [&'static str] {
         match self {
-            Self::Conversation => &["send", "read"],
+            Self::Conversation => &["send", "read", "stale-read"],
             Self::Accounts => Family::Accounts.operations(),
             Self::Register => &["write", "read", "cas"],
             Self::Delivery => Family::Conversations.operations(),
             Self::Mixed => &[
                 "send",
                 "read",
+                "stale-read",
                 "poll",
                 "create-account",
                 "delete-account",

@@ -2,7 +2,8 @@
 //!
 //! Every conversation is one of two people. A message has an id of its own (`c3-17`: the 17th message of worker
 //! 3), so that the checker can tell any two apart. Reads are of three kinds, because they show different lies: the
-//! newest page, a page from somewhere in the middle, and a page backwards from somewhere.
+//! newest page, a page from somewhere in the middle, and a page backwards from somewhere. A mix may also have `stale-read`:
+//! the same pages as the very node has them that is asked.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,14 @@ const FINAL_PAGE_LIMIT: u64 = 500;
 /// How far behind the newest message a page near the end may begin.
 const TAIL: u64 = 20;
 
+/// What a mix calls a read that may be late; in the history it is a `read` with `"stale": true`.
+pub(super) const STALE_READ: &str = "stale-read";
+
 #[derive(Debug, Clone, Copy)]
 enum Verb {
     Send,
     Read,
+    StaleRead,
 }
 
 /// See the module.
@@ -52,7 +57,11 @@ impl Conversation {
         let weight = |verb: &str| plan.workload.mix.get(verb).copied().unwrap_or(0);
         Self {
             keys: people::conversations(plan),
-            mix: Mix::new([(Verb::Send, weight("send")), (Verb::Read, weight("read"))]),
+            mix: Mix::new([
+                (Verb::Send, weight("send")),
+                (Verb::Read, weight("read")),
+                (Verb::StaleRead, weight(STALE_READ)),
+            ]),
             workers: workers.into_iter().map(|rng| Worker { rng, sent: 0 }).collect(),
             heads: BTreeMap::new(),
         }
@@ -81,6 +90,11 @@ impl Workload for Conversation {
                 ("send", json!({ "id": format!("c{worker}-{sent}") }))
             }
             Verb::Read => ("read", draw_page(rng, head)),
+            Verb::StaleRead => {
+                let mut page = draw_page(rng, head);
+                page["stale"] = true.into();
+                ("read", page)
+            }
         };
         Invocation { f, key: Some(key), value }
     }

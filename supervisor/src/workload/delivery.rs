@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 use serde_json::json;
 
+use super::conversation::STALE_READ;
 use super::{Conversation, Mix, Workload, people};
 use crate::rng::Rng;
 use crate::scenario::plan::Plan;
@@ -70,7 +71,10 @@ impl Delivery {
         };
         Self {
             talk: Conversation::new(plan, talkers),
-            mix: Mix::new([(Verb::Talk, weight("send") + weight("read")), (Verb::Poll, weight("poll"))]),
+            mix: Mix::new([
+                (Verb::Talk, weight("send") + weight("read") + weight(STALE_READ)),
+                (Verb::Poll, weight("poll")),
+            ]),
             listeners: listeners.into_iter().enumerate().map(listener).collect(),
             tails: BTreeMap::new(),
         }

@@ -35,6 +35,8 @@ fn what_is_read_is_written_the_same() {
         r#"{"index":16,"time":8,"process":7,"type":"invoke","f":"set-topic","key":"x","value":{"topic":"tea"}}"#,
         r#"{"index":17,"time":8,"process":7,"type":"ok","f":"set-topic","key":"x","value":{"previous":null}}"#,
         r#"{"index":18,"time":9,"process":7,"type":"invoke","f":"list-accounts","value":{"limit":9,"final":true}}"#,
+        r#"{"index":19,"time":9,"process":8,"type":"invoke","f":"read","key":"al:bo","value":{"after":8,"limit":5,"stale":true},"node":"n1"}"#,
+        r#"{"index":20,"time":9,"process":8,"type":"ok","f":"read","key":"al:bo","value":{"messages":[],"head":8},"node":"n1"}"#,
     ];
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let (history, torn) = read(text.as_bytes()).unwrap();

@@ -72,6 +72,9 @@ impl Drawn {
                 let verb = if *last { "final-read" } else { "read" };
                 format!("{verb}{}", page_text(*range, self.output.as_ref(), symbols))
             }
+            Input::StaleRead { range } => {
+                format!("stale-read{}", page_text(*range, self.output.as_ref(), symbols))
+            }
             Input::Delete { seq } => format!("delete #{seq}"),
             Input::Poll { subscriber, after, last } => {
                 let mut text = if *last { "final-poll" } else { "poll" }.to_owned();
@@ -120,8 +123,9 @@ fn parse_verb(verb: &str, rest: &str, symbols: &mut Symbols) -> Result<(Input, O
             }
             None => (Input::Send { id: symbols.intern(rest) }, None),
         },
-        "read" => page(rest, false, symbols)?,
-        "final-read" => page(rest, true, symbols)?,
+        "read" => page(rest, |range| Input::Read { range, last: false }, symbols)?,
+        "final-read" => page(rest, |range| Input::Read { range, last: true }, symbols)?,
+        "stale-read" => page(rest, |range| Input::StaleRead { range }, symbols)?,
         "delete" => {
             let seq = rest.strip_prefix('#').ok_or("a message is deleted by number: `delete #3`")?;
             (Input::Delete { seq: number(seq)? }, Some(Output::Done))
@@ -207,7 +211,11 @@ fn brackets(text: &str) -> Result<(&str, Option<Bracketed<'_>>), String> {
 }
 
 /// `5+2 [f g]/9`
-fn page(text: &str, last: bool, symbols: &mut Symbols) -> Result<(Input, Option<Output>), String> {
+fn page(
+    text: &str,
+    input: impl FnOnce(PageRange) -> Input,
+    symbols: &mut Symbols,
+) -> Result<(Input, Option<Output>), String> {
     let (range, list) = brackets(text)?;
     let range = match range.strip_prefix('<') {
         _ if range.is_empty() => PageRange::After { seq: 0, limit: LIMIT },
@@ -220,7 +228,7 @@ fn page(text: &str, last: bool, symbols: &mut Symbols) -> Result<(Input, Option<
             PageRange::After { seq: number(seq)?, limit: number(limit)? }
         }
     };
-    let input = Input::Read { range, last };
+    let input = input(range);
     let Some((messages, head)) = list else { return Ok((input, None)) };
     let mut next = first_number(range, messages.split_whitespace().count());
     let mut entries = Vec::new();

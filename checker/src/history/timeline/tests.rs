@@ -35,6 +35,7 @@ fn each_kind_of_operation_survives_a_round_trip() {
         "send c3-17=9 @alice:bob",
         "read []",
         "read []/7",
+        "stale-read 5+2 [f]/9",
         "read [a b]",
         "read [a 3:c d†]",
         "read 5+2 [f g]/9",

@@ -136,7 +136,8 @@ impl PersonClient {
             (None, None) => None,
         };
         let (token, limit) = (self.token_of(reader)?, number(value, "limit"));
-        let request = ReadRequest { token, with: with.to_owned(), from, limit, stale: false };
+        let stale = value["stale"] == true;
+        let request = ReadRequest { token, with: with.to_owned(), from, limit, stale };
         let reply = call.execute(request).await?;
         let payload = self.shared.payload;
         let message = |message: &chat_client::wire::chat::Message| json!({ "seq": message.sequence, "id": body::identify(&message.body, payload) });
