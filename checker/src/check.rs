@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::evidence::Evidence;
+use crate::explain;
 use crate::findings::Findings;
 use crate::history::{History, Object};
 use crate::limits::{Limits, Pool};
 use crate::model::accounts::Initially;
 use crate::model::register::Semantics;
 use crate::verdict::CheckResult;
-use crate::{convergence, delivery, durability, log, raft_trace, search};
+use crate::{convergence, delivery, durability, log, raft_trace, search, session, stale};
 
 /// A property that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,20 +30,29 @@ pub enum CheckName {
     Durable,
     /// A term has at most one leader, and a node votes once in it.
     OneLeaderPerTerm,
+    /// The logs of the nodes match, and nothing that is durable or committed goes.
+    RaftLog,
     /// All nodes arrive at the same state.
     Convergence,
     /// A subscription delivers every message of its inbox, once and in order.
     Delivery,
+    /// What a client did and saw itself stays done and seen.
+    Sessions,
+    /// A read that may be late shows a prefix of the log, and no node goes back.
+    StaleReads,
 }
 
 impl CheckName {
     /// All the checks there are.
-    pub const ALL: [CheckName; 5] = [
+    pub const ALL: [CheckName; 8] = [
         CheckName::Linearizable,
         CheckName::Durable,
         CheckName::OneLeaderPerTerm,
+        CheckName::RaftLog,
         CheckName::Convergence,
         CheckName::Delivery,
+        CheckName::Sessions,
+        CheckName::StaleReads,
     ];
 
     /// The name in scenarios and reports.
@@ -52,8 +62,11 @@ impl CheckName {
             CheckName::Linearizable => "linearizable",
             CheckName::Durable => "durable",
             CheckName::OneLeaderPerTerm => "one-leader-per-term",
+            CheckName::RaftLog => "raft-log",
             CheckName::Convergence => "convergence",
             CheckName::Delivery => "delivery",
+            CheckName::Sessions => "sessions",
+            CheckName::StaleReads => "stale-reads",
         }
     }
 }
@@ -66,10 +79,12 @@ impl fmt::Display for CheckName {
 
 /// A name that is no check's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "unknown check `{0}`; there are linearizable, durable, one-leader-per-term, convergence and delivery"
-)]
+#[error("unknown check `{0}`; there are {names}", names = names())]
 pub struct UnknownCheck(pub String);
+
+fn names() -> String {
+    explain::list(&CheckName::ALL.map(CheckName::name))
+}
 
 impl FromStr for CheckName {
     type Err = UnknownCheck;
@@ -97,10 +112,13 @@ pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> C
         CheckName::Linearizable => linearizable(&evidence.history, limits),
         CheckName::Durable => durability::check(&evidence.history, limits),
         CheckName::OneLeaderPerTerm => raft_trace::elections(evidence, limits).into_result(name),
+        CheckName::RaftLog => raft_trace::log(evidence, limits).into_result(name),
         CheckName::Convergence => convergence::check(evidence, limits)
             .and(raft_trace::agreement(evidence, limits))
             .into_result(name),
         CheckName::Delivery => delivery::check(&evidence.history, limits),
+        CheckName::Sessions => session::check(evidence, limits),
+        CheckName::StaleReads => stale::check(evidence, limits),
     }
 }
 

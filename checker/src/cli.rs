@@ -22,7 +22,8 @@ use serde::Serialize;
 
 use crate::check::{self, CheckName};
 use crate::evidence::Evidence;
-use crate::history::{Input, Object, Operation, format};
+use crate::evidence::trace::TraceEvent;
+use crate::history::{Input, Object, format};
 use crate::limits::Limits;
 use crate::rundir::{self, Loaded};
 use crate::verdict::{CheckResult, Verdict};
@@ -241,22 +242,28 @@ fn only(evidence: &Evidence, object: Object) -> Result<(), String> {
 
 /// The checks for which there is evidence; what is left out is noted.
 fn default_checks(evidence: &Evidence, notes: &mut Vec<String>) -> Vec<CheckName> {
-    let is_final_read = |operation: &Operation| matches!(operation.input, Input::Read { last: true, .. });
-    let final_reads = evidence.history.operations().iter().any(is_final_read);
-    let is_poll = |operation: &Operation| matches!(operation.input, Input::Poll { .. });
-    let polls = evidence.history.operations().iter().any(is_poll);
+    let operations = evidence.history.operations();
+    let has = |wanted: fn(&Input) -> bool| operations.iter().any(|operation| wanted(&operation.input));
+    let final_reads = has(|input| matches!(input, Input::Read { last: true, .. }));
+    let polls = has(|input| matches!(input, Input::Poll { .. }));
+    let sends = has(|input| matches!(input, Input::Send { .. }));
+    let stale_reads = has(|input| matches!(input, Input::StaleRead { .. }));
+    let mut events = evidence.traces.iter().flat_map(|trace| &trace.events);
+    let logs = events.any(|event| matches!(event, TraceEvent::Recovered { .. }));
     let mut names = vec![CheckName::Linearizable];
     for (name, there, missing) in [
         (CheckName::Durable, final_reads, "the history has no final reads"),
         (CheckName::OneLeaderPerTerm, !evidence.traces.is_empty(), "there are no traces"),
+        (CheckName::RaftLog, logs, ""),
         (CheckName::Convergence, !evidence.digests.is_empty(), "there are no digests"),
-        (CheckName::Delivery, polls, "there are no polls"),
+        (CheckName::Delivery, polls, ""),
+        (CheckName::Sessions, sends, ""),
+        (CheckName::StaleReads, stale_reads, ""),
     ] {
         if there {
             names.push(name);
-        } else if name == CheckName::Delivery {
-            // Most systems have no subscriptions, so that nobody misses it.
-        } else {
+        } else if !missing.is_empty() {
+            // Most systems have no subscriptions, and no reads that may be late: nobody misses their checks.
             notes.push(format!("{name} was not checked: {missing}"));
         }
     }

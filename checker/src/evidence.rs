@@ -1,5 +1,6 @@
 //! Everything that a check may look at.
 
+pub mod lives;
 pub mod trace;
 
 use std::collections::BTreeSet;

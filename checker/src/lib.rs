@@ -8,7 +8,8 @@
 //!
 //! - [`history`] holds what was recorded, with its invariants; [`evidence`] adds what the nodes wrote down.
 //! - [`check`] names the checks and dispatches; [`limits`] bounds them. The deciders: [`log`] for conversations,
-//!   [`search`] with a [`model`] for accounts and registers, [`durability`], [`delivery`], [`raft_trace`], [`convergence`].
+//!   [`search`] with a [`model`] for accounts and registers, [`durability`], [`delivery`], [`session`], [`stale`],
+//!   [`raft_trace`], [`convergence`].
 //! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
 //!   [`report`] puts it into paragraphs.
 //!
@@ -48,4 +49,6 @@ pub mod report;
 #[cfg(feature = "files")]
 pub mod rundir;
 pub mod search;
+pub mod session;
+pub mod stale;
 pub mod verdict;

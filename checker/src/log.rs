@@ -94,8 +94,10 @@ fn walk(
                 budget.allocate(size_of::<Option<Begun>>() as u64)?;
             }
             Step::Completed(id) => {
-                let begun = open[id.index()].take().expect("what completes was invoked");
-                violations.extend(online.complete(begun, &operation.outcome));
+                // A read that may be late has no place in the order.
+                if let Some(begun) = open[id.index()].take() {
+                    violations.extend(online.complete(begun, &operation.outcome));
+                }
             }
         }
         budget.allocate(online.bytes().saturating_sub(before))?;

@@ -5,6 +5,13 @@
 //! | a term has at most one leader | election safety | [`elections`] |
 //! | a node votes for one candidate in a term, also across a restart | `votedFor` is durable | [`elections`] |
 //! | a node's term never goes back, also across a restart | `currentTerm` is durable | [`elections`] |
+//! | an index and a term name one entry, behind the same entries, in all logs | log matching | [`log`] |
+//! | what was durable is there after a restart | the log is durable | [`log`] |
+//! | a leader has all that was committed in the terms before its own | leader completeness | [`log`] |
+//! | what a node knows to be committed it never removes from the end of its log | leader completeness | [`log`] |
+//! | who becomes leader is a voter by the last members in its log | | [`log`] |
+//! | in one life of a node its commit and applied indexes never go back | | [`log`] |
+//! | only what a durable snapshot holds is removed from the front of a log | | [`log`] |
 //! | the entry at a committed index never changes, on any node | leader completeness | [`agreement`] |
 //! | the same log leaves the same state on every node | state machine safety | [`agreement`] |
 //!
@@ -14,15 +21,25 @@
 //! Within one trace the order of the lines counts; across traces nothing but the numbers in them does, because the
 //! nodes' clocks may be wrong.
 //!
+//! # After a restart
+//! A node says what it found on its disk, and goes on from there. A plain kill and a power failure are judged alike: what
+//! was traced as durable (votes, terms, what was flushed, snapshots) must be there, whatever was not may be gone, and what
+//! was removed from the end of a log but not yet durably may be back. Commit and applied indexes need not be durable and
+//! may go back; what they name must not change. A node that finds an empty disk is a new one; only its votes still count.
+//! What nobody was told is not missed: a rule speaks about what was traced as durable or as committed and nothing else.
+//!
 //! # Caveats
 //! * A trace may lack its end, and a node may apply many entries between two lines. What was not written down is not
 //!   judged.
-//! * Commit and applied indexes may go back across a restart: they need not be durable. What they name must not change.
+//! * Followers say nothing of what they were sent and refused. Of entries that were purged only the last is known.
 
 mod agreement;
 mod elections;
+mod node_log;
+mod replication;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::evidence::trace::TraceEvent;
 use crate::evidence::{Evidence, NodeTrace};
@@ -31,6 +48,7 @@ use crate::findings::Findings;
 use crate::limits::{Budget, Exceeded, Limits};
 use agreement::Agreement;
 use elections::Elections;
+use replication::Replication;
 
 /// Whether terms have one leader, nodes one vote a term, and terms never go back.
 ///
@@ -57,6 +75,26 @@ pub fn agreement(evidence: &Evidence, limits: &Limits<'_>) -> Findings {
     let mut agreement = Agreement::default();
     let findings = walk(evidence, limits, |place| agreement.see(place));
     found(findings, agreement.anomalies(&Narrator { evidence }))
+}
+
+/// Whether the logs of the nodes keep what they promise: they match, they are durable, leaders have what is committed, and
+/// nothing that is committed goes.
+///
+/// Unknown if no node wrote down what it found on its disk, or if a node that clients talked to left no trace.
+#[must_use]
+pub fn log(evidence: &Evidence, limits: &Limits<'_>) -> Findings {
+    let mut replication = Replication::default();
+    let mut findings = walk(evidence, limits, |place| replication.see(place));
+    replication.finish();
+    findings.keys = evidence.traces.len() as u64;
+    let mut events = evidence.traces.iter().flat_map(|trace| &trace.events);
+    if !events.any(|event| matches!(event, TraceEvent::Recovered { .. })) {
+        findings.doubts.push("no node wrote down what is in its log".to_owned());
+    }
+    findings.doubts.extend(missing(evidence));
+    let narrator = Narrator { evidence };
+    let told = replication.broken.first.iter().map(|broken| words::tell(&narrator, *broken)).collect();
+    Findings { anomalies_total: replication.broken.total, ..found(findings, told) }
 }
 
 /// Shows all lines of all traces to `see`, which says how many bytes it has kept.

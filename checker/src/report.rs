@@ -17,7 +17,7 @@
 
 use crate::anomaly::Anomaly;
 use crate::explain::{Paint, Style, printable, wrapped};
-use crate::verdict::{CheckResult, Verdict};
+use crate::verdict::{CheckResult, Quantiles, Verdict};
 
 /// The most columns of a line, unless a single word is longer.
 pub const WIDTH: usize = 100;
@@ -28,7 +28,7 @@ const DRAWING: usize = 4;
 /// The column in which the numbers of a check begin.
 const NUMBERS: usize = 32;
 
-/// One check: its verdict and what it rests on, then its counts, those that are zero left out.
+/// One check: its verdict and what it rests on, then its counts, those that are zero left out, and its times.
 #[must_use]
 pub fn summary(check: &CheckResult) -> String {
     summary_in(Style::default(), check)
@@ -59,7 +59,17 @@ pub fn summary_in(style: Style, check: &CheckResult) -> String {
     if !counts.is_empty() {
         text.push_str(&wrapped(&" ".repeat(NUMBERS), &counts.join(", "), NUMBERS, style.width));
     }
+    for (name, quantiles) in &check.latencies {
+        text.push_str(&wrapped(&" ".repeat(NUMBERS), &latency(name, quantiles), NUMBERS, style.width));
+    }
     text
+}
+
+/// `stable 12: median 0.120 ms, p99 3.400 ms, max 8.100 ms`
+fn latency(name: &str, quantiles: &Quantiles) -> String {
+    let ms = |ns: u64| format!("{}.{:03} ms", count(ns / 1_000_000), ns / 1_000 % 1_000);
+    let Quantiles { count: times, median, p99, max, .. } = *quantiles;
+    format!("{name} of {}: median {}, p99 {}, max {}", count(times), ms(median), ms(p99), ms(max))
 }
 
 /// The clearest anomalies of a check, a paragraph each, and how many there are besides; `more_in` says where.

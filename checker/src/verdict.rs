@@ -60,6 +60,42 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// How some times are distributed, in ns: the quantiles that Jepsen reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantiles {
+    /// How many times there are, at least 1.
+    pub count: u64,
+    /// The smallest.
+    #[serde(rename = "0")]
+    pub min: u64,
+    /// The median.
+    #[serde(rename = "0.5")]
+    pub median: u64,
+    /// 95 in a hundred are no greater.
+    #[serde(rename = "0.95")]
+    pub p95: u64,
+    /// 99 in a hundred are no greater.
+    #[serde(rename = "0.99")]
+    pub p99: u64,
+    /// The greatest.
+    #[serde(rename = "1")]
+    pub max: u64,
+}
+
+impl Quantiles {
+    /// Of some times, which are sorted for it; `None` if there are none. A quantile is one of the times: the one at the
+    /// place that is the share of their count, rounded down, as Jepsen's `frequency-distribution` takes it.
+    #[must_use]
+    pub fn of(times: &mut [u64]) -> Option<Self> {
+        times.sort_unstable();
+        let last = times.len().checked_sub(1)?;
+        let at = |percent: usize| times[last.min(times.len() * percent / 100)];
+        let count = times.len() as u64;
+        Some(Quantiles { count, min: at(0), median: at(50), p95: at(95), p99: at(99), max: at(100) })
+    }
+}
+
 /// The most anomalies that one result carries; [`CheckResult::anomalies_total`] counts them all.
 pub const ANOMALIES_MAX: usize = 8;
 
@@ -83,6 +119,9 @@ pub struct CheckResult {
     /// Numbers that the check's readers expect by name, such as `acknowledged` and `lost`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
+    /// Times that the check's readers expect by name, such as `lateness`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub latencies: BTreeMap<String, Quantiles>,
     /// How many anomalies were found.
     pub anomalies_total: u64,
     /// The gravest of them, at most [`ANOMALIES_MAX`].
@@ -130,6 +169,7 @@ impl CheckResult {
             ms: None,
             peak_bytes: None,
             counts: BTreeMap::new(),
+            latencies: BTreeMap::new(),
             anomalies_total: 0,
             anomalies: Vec::new(),
         }
@@ -173,6 +213,21 @@ mod tests {
         let told: Vec<_> = result.anomalies.iter().map(|anomaly| (anomaly.kind, anomaly.margin_ns)).collect();
         assert_eq!(told, [(lost, None), (stale, Some(7)), (stale, Some(5)), (stale, None)]);
         assert_eq!(result.reason.as_deref(), Some("lost None"));
+    }
+
+    #[test]
+    fn quantiles_are_times_that_there_were() {
+        let of = |times: &[u64]| {
+            let quantiles = Quantiles::of(&mut times.to_vec())?;
+            Some([quantiles.min, quantiles.median, quantiles.p95, quantiles.p99, quantiles.max])
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[7]), Some([7; 5]));
+        let hundred: Vec<u64> = (0..100).rev().collect();
+        assert_eq!(of(&hundred), Some([0, 50, 95, 99, 99]));
+        let quantiles = Quantiles::of(&mut [3, 1]).unwrap();
+        let text = r#"{"count":2,"0":1,"0.5":3,"0.95":3,"0.99":3,"1":3}"#;
+        assert_eq!(serde_json::to_string(&quantiles).unwrap(), text);
     }
 
     #[test]

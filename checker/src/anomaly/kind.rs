@@ -132,6 +132,75 @@ kinds! {
         look_at: "Who gave the lock to each of the two, and had the first lost it meanwhile? A lease that ran out, or two leaders that each \
                give it away, are the usual causes.",
     }
+    /// One index and one term name two entries, in two logs or at two times.
+    LogMismatch {
+        name: "log-mismatch",
+        elle: None,
+        why: "Only the leader of a term makes entries of that term, and gives each index once: so an index and a \
+              term name one entry, behind the same entries, in every log.",
+        look_at: "Who led that term, and did it restart within it? A leader that goes on in its term after a restart \
+               gives indexes again that followers have already.",
+    }
+    /// An entry that was on a node's stable storage is gone.
+    EntryForgotten {
+        name: "entry-forgotten",
+        elle: None,
+        why: "An entry that is durable survives every restart, also a power failure, until a leader has it \
+              replaced or a snapshot holds it.",
+        look_at: "Was the write of {first} really synced when it said so: the file, and the directory if the file was \
+               new?",
+    }
+    /// A node removed an entry that it knew to be committed.
+    CommitUndone {
+        name: "commit-undone",
+        elle: None,
+        why: "A committed entry is on a majority, and every later leader has it: so nothing that contradicts it \
+              can come.",
+        look_at: "Whom {last} followed when it removed the entry, and who voted for that leader: was its log shorter \
+               than theirs?",
+    }
+    /// A leader lacks an entry that was committed before its term.
+    LeaderIncomplete {
+        name: "leader-incomplete",
+        elle: None,
+        why: "A majority has each committed entry and votes for no candidate whose log ends before it: so every \
+              later leader has it.",
+        look_at: "The votes for {last} in its term: whose log ended later than that of {last}, or had lost its end in \
+               a restart? And did both terms count the same members?",
+    }
+    /// A node became leader without a vote of its own.
+    LeaderNotVoter {
+        name: "leader-not-voter",
+        elle: None,
+        why: "Only a voter stands for election: one that was removed, or has no vote yet, may miss what was \
+              committed.",
+        look_at: "What members {last} counted when it was elected, and when the change of members took effect there: \
+               it counts from the moment it is in the log.",
+    }
+    /// Entries are gone from the front of a log, and from every snapshot of its node.
+    SnapshotForgotten {
+        name: "snapshot-forgotten",
+        elle: None,
+        why: "The front of a log is removed only when a snapshot on stable storage holds it, and that snapshot \
+              goes only when a newer one is there.",
+        look_at: "The order in which {last} syncs a snapshot, declares it and removes the log; a crash in between must \
+               leave one of the two.",
+    }
+    /// A node's commit index went back without a restart.
+    CommitWentBack {
+        name: "commit-went-back",
+        elle: None,
+        why: "What a node knows to be committed stays committed, so its commit index only grows while it runs.",
+        look_at: "Does {last} take the commit index from its leader as it is? A leader that was just elected may know \
+               less.",
+    }
+    /// A node's applied index went back without a restart.
+    AppliedWentBack {
+        name: "applied-went-back",
+        elle: None,
+        why: "A node applies entries one after the other, so its applied index only grows while it runs.",
+        look_at: "Did {last} install a snapshot that is older than its state?",
+    }
     /// A subscription passed over a message and went on behind it.
     PollSkip {
         name: "poll-skip",
@@ -272,6 +341,45 @@ kinds! {
               shown before it began is part of every such state.",
         look_at: "Did {last} ask a majority whether it was current before it answered? A node that was cut off, paused \
                or deposed and does not know it answers like this.",
+    }
+    /// A read that may be late showed what was not committed: a later read does not show it.
+    DirtyRead {
+        name: "dirty-read",
+        elle: Some("dirty"),
+        why: "A read that may be late shows what its node has applied, and only what is committed is applied: so \
+              every newest read that begins later shows it, too.",
+        look_at: "Does {first} show entries before they are committed, or was it {last} that answered from an old \
+               state?",
+    }
+    /// A session, or a node, showed less than it had shown before.
+    MonotonicReads {
+        name: "monotonic-reads",
+        elle: Some("G-single-process"),
+        why: "What a session has read it can read again; and the state of one node never goes back while it runs.",
+        look_at: "Which state {last} answered from: an older snapshot of it, or that of another node that was behind?",
+    }
+    /// A session read less than it had been acknowledged.
+    ReadYourWrites {
+        name: "read-your-writes",
+        elle: Some("G-single-process"),
+        why: "What a session was acknowledged is part of everything that it reads afterwards.",
+        look_at: "Was the read answered by a node that had not applied the write yet? {last} must wait until it has.",
+    }
+    /// What a session sent later got a smaller number.
+    MonotonicWrites {
+        name: "monotonic-writes",
+        elle: Some("G0-process"),
+        why: "The writes of a session take effect in the order in which they were acknowledged.",
+        look_at: "Who gave out the two numbers? Two leaders at a time, or numbers reserved in advance, give a small \
+               one late.",
+    }
+    /// What a session sent got a number that it had read before.
+    WritesFollowReads {
+        name: "writes-follow-reads",
+        elle: Some("G1c-process"),
+        why: "What a session sends comes behind everything that it has read.",
+        look_at: "Was what the session had read committed? And who gave out the number: did that node know all that \
+               {first} showed?",
     }
     /// A message got a number that is not greater than one proven before the send began.
     LateAppend {

@@ -18,7 +18,8 @@ fn names_are_read_as_they_are_written() {
     }
     assert_eq!(
         "linearisable".parse::<CheckName>().unwrap_err().to_string(),
-        "unknown check `linearisable`; there are linearizable, durable, one-leader-per-term, convergence and delivery"
+        "unknown check `linearisable`; there are linearizable, durable, one-leader-per-term, raft-log, convergence, \
+         delivery, sessions and stale-reads"
     );
 }
 

@@ -26,6 +26,8 @@ INVALID  room.jsonl: linearizable: stale-read in k
   linearizable         invalid  4 examined, 1 key, 1 anomaly
   durable              valid    3 examined, 1 key
                                 2 acknowledged, 2 attempts, 1 final-reads
+  sessions             valid    4 examined, 1 key
+                                3 sessions
 
   linearizable: stale-read (G-single-realtime) in k
   send b (A) was acknowledged at 0.034 s as number 2; the read by client 5 on n2 (B) began at

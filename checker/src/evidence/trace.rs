@@ -1,170 +1,19 @@
 //! The Raft trace of a node, `trace.jsonl`: one JSON object a line, appended across restarts.
 //!
-//! A node writes down what it promised and what it knows: a vote when it is durable, leadership when it is won,
-//! commits, the hash of its state after an entry was applied, changes of the members, and snapshots. A node killed in mid-write leaves a torn line, at
+//! A node writes down what it promised and what it knows: what it found on its disk, a vote when it is durable, leadership
+//! when it is won, entries when they are appended and when they are durable, what is removed from the log, commits, the
+//! hash of its state after an entry was applied, changes of the members, and snapshots. A node killed in mid-write leaves a torn line, at
 //! the end or before its next `start`; it is passed over and reported as [`Torn`]. Anything else that does not
 //! parse is an error.
 
-use std::fmt;
+mod event;
+
 use std::io::BufRead;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 pub use crate::history::jsonl::Torn;
-
-/// One line of a trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum TraceEvent {
-    /// The process came up. What follows was written after it had recovered from its own disk.
-    Start {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-    },
-    /// The node voted; the vote is on stable storage.
-    Vote {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The term voted in.
-        term: u64,
-        /// Whom it voted for.
-        r#for: String,
-    },
-    /// The node became leader.
-    Leader {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The term it leads.
-        term: u64,
-    },
-    /// The node learned that the log is committed up to `index`.
-    Commit {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The index of the last committed entry.
-        index: u64,
-        /// The term of that entry.
-        term: u64,
-    },
-    /// The node applied the entry at `index`.
-    Applied {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The index of the entry.
-        index: u64,
-        /// The term of the entry.
-        term: u64,
-        /// The hash of the node's state after it.
-        state: StateHash,
-    },
-    /// The node applied an entry that says who the members of the cluster are from there on.
-    Members {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The index of the entry.
-        index: u64,
-        /// The term of the entry.
-        term: u64,
-        /// Those with a vote: one set, or two while both must agree.
-        voters: Vec<Vec<String>>,
-        /// Those without.
-        learners: Vec<String>,
-    },
-    /// The node made a snapshot of its state; it is on stable storage.
-    SnapshotMade {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The index of the last entry in it.
-        index: u64,
-        /// The term of that entry.
-        term: u64,
-    },
-    /// The node replaced its state by a snapshot that a leader sent.
-    SnapshotInstalled {
-        /// When, in ns of the Unix epoch by the node's clock.
-        at: u64,
-        /// Which node.
-        node: String,
-        /// The index of the last entry in it.
-        index: u64,
-        /// The term of that entry.
-        term: u64,
-    },
-}
-
-impl TraceEvent {
-    /// When it was written, in ns of the Unix epoch by the node's clock.
-    #[must_use]
-    pub fn at(&self) -> u64 {
-        match self {
-            TraceEvent::Start { at, .. }
-            | TraceEvent::Vote { at, .. }
-            | TraceEvent::Leader { at, .. }
-            | TraceEvent::Commit { at, .. }
-            | TraceEvent::Applied { at, .. }
-            | TraceEvent::Members { at, .. }
-            | TraceEvent::SnapshotMade { at, .. }
-            | TraceEvent::SnapshotInstalled { at, .. } => *at,
-        }
-    }
-
-    /// The node that wrote it.
-    #[must_use]
-    pub fn node(&self) -> &str {
-        match self {
-            TraceEvent::Start { node, .. }
-            | TraceEvent::Vote { node, .. }
-            | TraceEvent::Leader { node, .. }
-            | TraceEvent::Commit { node, .. }
-            | TraceEvent::Applied { node, .. }
-            | TraceEvent::Members { node, .. }
-            | TraceEvent::SnapshotMade { node, .. }
-            | TraceEvent::SnapshotInstalled { node, .. } => node,
-        }
-    }
-}
-
-/// A 128-bit hash of a node's state; 32 hexadecimal digits in text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StateHash(pub u128);
-
-impl fmt::Display for StateHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl Serialize for StateHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for StateHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        // `from_str_radix` would also take a sign and fewer digits.
-        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(de::Error::custom(format_args!("state `{text}` is not 32 hexadecimal digits")));
-        }
-        u128::from_str_radix(&text, 16).map(StateHash).map_err(de::Error::custom)
-    }
-}
+pub use event::{EntryHashes, LogPlace, StateHash, TraceEvent};
 
 /// Why a trace cannot be read, and where. Lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

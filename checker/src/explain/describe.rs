@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::evidence::trace::TraceEvent;
+use crate::evidence::trace::{LogPlace, TraceEvent};
 use crate::history::{Datum, Delivery, Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
 
 /// The most messages of a page that are listed one by one.
@@ -76,9 +76,7 @@ fn input(history: &History, operation: &Operation) -> String {
     let key = operation.key.map_or("", text);
     match &operation.input {
         Input::Send { id } => format!("send {}", text(*id)),
-        Input::Read { range, last } => {
-            page_read(if *last { "final read" } else { "read" }, *range)
-        }
+        Input::Read { range, last } => page_read(if *last { "final read" } else { "read" }, *range),
         Input::StaleRead { range } => page_read("stale read", *range),
         Input::Delete { seq } => format!("delete number {seq}"),
         Input::Poll { after, last, .. } => {
@@ -228,6 +226,40 @@ fn abridged(entries: &[Entry], focus: &Focus) -> BTreeSet<usize> {
 pub(super) fn trace_event(event: &TraceEvent) -> String {
     match event {
         TraceEvent::Start { .. } => "started".to_owned(),
+        TraceEvent::Recovered { term, r#for, last, snapshot, .. } => {
+            let vote = if *term == 0 {
+                "no vote".to_owned()
+            } else {
+                format!("a vote for {} in term {term}", r#for)
+            };
+            let up_to = |place: &Option<LogPlace>| {
+                place.map_or("nothing".to_owned(), |place| {
+                    format!("index {} of term {}", place.index, place.term)
+                })
+            };
+            format!(
+                "found on its disk {vote}, a log up to {}, a snapshot up to {}",
+                up_to(last),
+                up_to(snapshot)
+            )
+        }
+        TraceEvent::Following { term, leader, .. } => format!("knows that {leader} leads term {term}"),
+        TraceEvent::Appended { index, term, hashes, .. } => match hashes.0.as_slice() {
+            [only] => format!("appended index {index} of term {term}: entry {only:016x}"),
+            several => {
+                format!("appended indexes {index} to {} of term {term}", index + several.len() as u64 - 1)
+            }
+        },
+        TraceEvent::Flushed { index, term, .. } => {
+            format!("made its log durable up to index {index} of term {term}")
+        }
+        TraceEvent::Truncated { from, .. } => format!("removed the end of its log from index {from} on"),
+        TraceEvent::Purged { index, term, .. } => {
+            format!("removed the front of its log up to index {index} of term {term}")
+        }
+        TraceEvent::MembersAppended { index, voters, learners, .. } => {
+            format!("appended index {index}, by which {}", members(voters, learners))
+        }
         TraceEvent::Vote { term, r#for, .. } => format!("voted for {} in term {term}", r#for),
         TraceEvent::Leader { term, .. } => format!("became leader of term {term}"),
         TraceEvent::Commit { index, term, .. } => format!("committed up to index {index} of term {term}"),
@@ -235,18 +267,7 @@ pub(super) fn trace_event(event: &TraceEvent) -> String {
             format!("applied index {index} of term {term}: state {state}")
         }
         TraceEvent::Members { index, voters, learners, .. } => {
-            let sets = voters.iter().map(|set| list(&set.iter().map(String::as_str).collect::<Vec<_>>()));
-            let learners = match learners.as_slice() {
-                [] => String::new(),
-                names => format!(
-                    ", without a vote {}",
-                    list(&names.iter().map(String::as_str).collect::<Vec<_>>())
-                ),
-            };
-            format!(
-                "from index {index} on the voters are {}{learners}",
-                sets.collect::<Vec<_>>().join(", and then ")
-            )
+            format!("from index {index} on {}", members(voters, learners))
         }
         TraceEvent::SnapshotMade { index, term, .. } => {
             format!("made a snapshot up to index {index} of term {term}")
@@ -255,6 +276,15 @@ pub(super) fn trace_event(event: &TraceEvent) -> String {
             format!("installed a snapshot up to index {index} of term {term}")
         }
     }
+}
+
+/// `the voters are n1 and n2, without a vote n4`
+fn members(voters: &[Vec<String>], learners: &[String]) -> String {
+    let names = |names: &[String]| list(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let sets: Vec<String> = voters.iter().map(|set| names(set)).collect();
+    let learners =
+        if learners.is_empty() { String::new() } else { format!(", without a vote {}", names(learners)) };
+    format!("the voters are {}{learners}", sets.join(", and then "))
 }
 
 /// Sentences as one: `a read here must return 1 or 2` if only their last words differ.

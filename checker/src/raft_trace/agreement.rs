@@ -30,7 +30,7 @@ impl<'e> Agreement<'e> {
             | TraceEvent::Members { index, term, .. }
             | TraceEvent::SnapshotMade { index, term, .. }
             | TraceEvent::SnapshotInstalled { index, term, .. } => (*index, *term),
-            TraceEvent::Start { .. } | TraceEvent::Vote { .. } | TraceEvent::Leader { .. } => return 0,
+            _ => return 0,
         };
         let known = self.entries.len() + self.states.len();
         let (first_term, first) = *self.entries.entry(index).or_insert((term, place));
@@ -61,9 +61,7 @@ fn changed(narrator: &Narrator<'_>, index: u64, [first, second]: [Place<'_>; 2])
             TraceEvent::Applied { term, .. } | TraceEvent::Members { term, .. } => (*term, "applied"),
             TraceEvent::SnapshotMade { term, .. } => (*term, "made a snapshot of"),
             TraceEvent::SnapshotInstalled { term, .. } => (*term, "installed a snapshot of"),
-            TraceEvent::Start { .. } | TraceEvent::Vote { .. } | TraceEvent::Leader { .. } => {
-                unreachable!("only lines about entries are compared")
-            }
+            _ => unreachable!("only lines about committed entries are compared"),
         };
         format!("{} {how} an entry of term {term} ({})", place.node(), narrator.place(place))
     };

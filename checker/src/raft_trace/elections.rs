@@ -9,8 +9,8 @@ use crate::evidence::trace::TraceEvent;
 /// What was seen of elections so far. The traces are shown one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Elections<'e> {
-    /// By term: where each of its leaders first says so.
-    leaders: BTreeMap<u64, Vec<Place<'e>>>,
+    /// By term: each of its leaders, and the first line that says so.
+    leaders: BTreeMap<u64, Vec<(&'e str, Place<'e>)>>,
     /// By node and term: the first vote.
     votes: HashMap<(&'e str, u64), Place<'e>>,
     /// By node: the line with the highest term so far.
@@ -30,13 +30,27 @@ impl<'e> Elections<'e> {
                 self.see_term(place, *term);
             }
             TraceEvent::Leader { term, .. } => {
-                let leaders = self.leaders.entry(*term).or_default();
-                if !leaders.iter().any(|leader| leader.node() == place.node()) {
-                    leaders.push(place);
+                self.see_leader(place, *term, place.node());
+                self.see_term(place, *term);
+            }
+            TraceEvent::Following { term, leader, .. } => {
+                self.see_leader(place, *term, leader);
+                self.see_term(place, *term);
+            }
+            TraceEvent::Recovered { term, r#for, elected, .. } if *term > 0 => {
+                match elected {
+                    true => self.see_leader(place, *term, r#for),
+                    false => self.see_vote(place, *term, r#for),
                 }
                 self.see_term(place, *term);
             }
             TraceEvent::Start { .. }
+            | TraceEvent::Recovered { .. }
+            | TraceEvent::Appended { .. }
+            | TraceEvent::MembersAppended { .. }
+            | TraceEvent::Flushed { .. }
+            | TraceEvent::Truncated { .. }
+            | TraceEvent::Purged { .. }
             | TraceEvent::Commit { .. }
             | TraceEvent::Applied { .. }
             | TraceEvent::Members { .. }
@@ -46,9 +60,19 @@ impl<'e> Elections<'e> {
         2 * size_of::<((&str, u64), Place<'_>)>() as u64
     }
 
+    fn see_leader(&mut self, place: Place<'e>, term: u64, leader: &'e str) {
+        let leaders = self.leaders.entry(term).or_default();
+        match leaders.iter_mut().find(|(known, _)| *known == leader) {
+            None => leaders.push((leader, place)),
+            // What a node says of itself is better evidence than what another one was told.
+            Some((_, first)) if first.node() != leader && place.node() == leader => *first = place,
+            Some(_) => {}
+        }
+    }
+
     fn see_vote(&mut self, place: Place<'e>, term: u64, candidate: &str) {
         let first = *self.votes.entry((place.node(), term)).or_insert(place);
-        let is_other = matches!(first.event(), TraceEvent::Vote { r#for, .. } if r#for != candidate);
+        let is_other = voted(first).is_some_and(|(_, before)| before != candidate);
         if is_other {
             self.two_votes.push([first, place]);
         }
@@ -77,19 +101,31 @@ impl<'e> Elections<'e> {
     }
 }
 
-fn two_leaders(narrator: &Narrator<'_>, term: u64, leaders: &[Place<'_>]) -> Anomaly {
-    let who: Vec<String> =
-        leaders.iter().map(|leader| format!("{} ({})", leader.node(), narrator.place(*leader))).collect();
+/// The term and the candidate of a vote.
+fn voted(place: Place<'_>) -> Option<(u64, &str)> {
+    match place.event() {
+        TraceEvent::Vote { term, r#for, .. } | TraceEvent::Recovered { term, r#for, .. } => {
+            Some((*term, r#for))
+        }
+        _ => None,
+    }
+}
+
+fn two_leaders(narrator: &Narrator<'_>, term: u64, leaders: &[(&str, Place<'_>)]) -> Anomaly {
+    let who: Vec<String> = leaders
+        .iter()
+        .map(|(leader, place)| match place.node() == *leader {
+            true => format!("{leader} ({})", narrator.place(*place)),
+            false => format!("{leader}, as {} knows ({})", place.node(), narrator.place(*place)),
+        })
+        .collect();
     let sentence = format!("term {term} has {} leaders: {}", leaders.len(), who.join(" and "));
-    let trace = leaders.iter().map(|leader| leader.event().clone()).collect();
+    let trace = leaders.iter().map(|(_, place)| place.event().clone()).collect();
     Anomaly::of_trace(AnomalyKind::TwoLeaders, trace, sentence)
 }
 
 fn two_votes(narrator: &Narrator<'_>, [first, second]: [Place<'_>; 2]) -> Anomaly {
-    let candidate = |place: Place<'_>| match place.event() {
-        TraceEvent::Vote { term, r#for, .. } => (*term, r#for.clone()),
-        _ => unreachable!("only votes are compared"),
-    };
+    let candidate = |place| voted(place).expect("only votes are compared");
     let ((term, one), (_, other)) = (candidate(first), candidate(second));
     let sentence = format!(
         "{} voted twice in term {term}: for {one} ({}) and for {other} ({}){}",
@@ -104,7 +140,10 @@ fn two_votes(narrator: &Narrator<'_>, [first, second]: [Place<'_>; 2]) -> Anomal
 
 fn went_back(narrator: &Narrator<'_>, [high, low]: [Place<'_>; 2]) -> Anomaly {
     let term = |place: Place<'_>| match place.event() {
-        TraceEvent::Vote { term, .. } | TraceEvent::Leader { term, .. } => *term,
+        TraceEvent::Vote { term, .. }
+        | TraceEvent::Leader { term, .. }
+        | TraceEvent::Following { term, .. }
+        | TraceEvent::Recovered { term, .. } => *term,
         _ => unreachable!("only votes and leaders are compared"),
     };
     let sentence = format!(
@@ -119,6 +158,6 @@ fn went_back(narrator: &Narrator<'_>, [high, low]: [Place<'_>; 2]) -> Anomaly {
     Anomaly::of_trace(AnomalyKind::TermWentBack, vec![high.event().clone(), low.event().clone()], sentence)
 }
 
-fn restarted(first: Place<'_>, second: Place<'_>) -> &'static str {
+pub(super) fn restarted(first: Place<'_>, second: Place<'_>) -> &'static str {
     if first.restarted_before(second) { ", with a restart in between" } else { "" }
 }

@@ -1,6 +1,8 @@
+mod log;
+
 use super::*;
 use crate::anomaly::AnomalyKind;
-use crate::evidence::trace::StateHash;
+use crate::evidence::trace::{EntryHashes, LogPlace, StateHash};
 use crate::history::timeline;
 
 /// Traces as lines: `n1: start, vote 5 n1, leader 5, commit 9 5, applied 9 5 a`, a millisecond apart.
@@ -34,8 +36,56 @@ fn parse(at: u64, node: &str, event: &str) -> TraceEvent {
         ["installed", index, term] => {
             TraceEvent::SnapshotInstalled { at, node, index: number(index), term: number(term) }
         }
+        ["following", term, leader] => {
+            TraceEvent::Following { at, node, term: number(term), leader: leader.to_owned() }
+        }
+        ["found", ref words @ ..] => found(at, node, words),
+        ["appended", index, term, ref hashes @ ..] => {
+            let hash = |word: &&str| u64::from_str_radix(word, 16).unwrap();
+            let hashes = EntryHashes(hashes.iter().map(hash).collect());
+            TraceEvent::Appended { at, node, index: number(index), term: number(term), hashes }
+        }
+        ["voters", entry, ref voters @ ..] => {
+            let LogPlace { index, term } = place(entry);
+            let voters = vec![voters.iter().map(|name| (*name).to_owned()).collect()];
+            TraceEvent::MembersAppended { at, node, index, term, voters, learners: Vec::new() }
+        }
+        ["flushed", index, term] => {
+            TraceEvent::Flushed { at, node, index: number(index), term: number(term) }
+        }
+        ["truncated", from] => TraceEvent::Truncated { at, node, from: number(from) },
+        ["purged", index, term] => TraceEvent::Purged { at, node, index: number(index), term: number(term) },
         _ => panic!("{event}"),
     }
+}
+
+/// `9@5` is the entry of index 9 and term 5.
+fn place(word: &str) -> LogPlace {
+    let (index, term) = word.split_once('@').unwrap();
+    LogPlace { index: index.parse().unwrap(), term: term.parse().unwrap() }
+}
+
+/// What a node found: `vote 5 n1`, `elected 5 n1`, `terms 0@1 4@5 to 9@5`, `purged 3@1`, `snapshot 3@1`, or nothing.
+fn found(at: u64, node: String, words: &[&str]) -> TraceEvent {
+    let (mut vote, mut elected) = ((0, String::new()), false);
+    let (mut purged, mut terms, mut last, mut snapshot) = (None, Vec::new(), None, None);
+    let mut words = words.iter().copied();
+    while let Some(word) = words.next() {
+        let mut next = || words.next().unwrap();
+        match word {
+            "vote" | "elected" => {
+                elected = word == "elected";
+                vote = (next().parse().unwrap(), next().to_owned());
+            }
+            "purged" => purged = Some(place(next())),
+            "snapshot" => snapshot = Some(place(next())),
+            "to" => last = Some(place(next())),
+            "terms" => {}
+            first => terms.push(place(first)),
+        }
+    }
+    let (term, r#for) = vote;
+    TraceEvent::Recovered { at, node, term, r#for, elected, purged, terms, last: last.or(purged), snapshot }
 }
 
 const HEALTHY: &str = "n1: start, vote 5 n1, leader 5, commit 1 5, applied 1 5 a, start, vote 6 n2, applied 1 5 a, commit 9 6
@@ -78,6 +128,28 @@ fn a_node_votes_once_in_a_term_also_across_a_restart() {
     assert_eq!(said(&judged), [(AnomalyKind::TwoVotes, sentence, 2)]);
     // Two nodes may vote differently.
     assert_eq!(said(&elections(&traces("n1: leader 4, vote 5 n2\nn2: vote 5 n3"), &Limits::none())), []);
+}
+
+#[test]
+fn what_followers_know_of_leaders_counts_and_what_a_node_finds_of_its_vote() {
+    let judged = elections(
+        &traces("n1: leader 5, following 5 n1\nn2: following 5 n1\nn3: following 5 n2"),
+        &Limits::none(),
+    );
+    let sentence = "term 5 has 2 leaders: n1 (line 1 of its trace) and n2, as n3 knows (line 1 of its trace)";
+    assert_eq!(said(&judged), [(AnomalyKind::TwoLeaders, sentence, 2)]);
+
+    let forgot = traces("n1: start, found, leader 4, vote 5 n2, start, found vote 4 n1 terms 0@1 to 0@1");
+    let sentence = "the term of n1 went back from 5 (line 4 of its trace) to 4 (line 6 of its trace), with a restart in \
+                    between";
+    assert_eq!(said(&elections(&forgot, &Limits::none())), [(AnomalyKind::TermWentBack, sentence, 2)]);
+    let other = traces("n1: start, found, leader 4, vote 5 n2, start, found vote 5 n3 terms 0@1 to 0@1");
+    assert_eq!(elections(&other, &Limits::none()).anomalies[0].kind, AnomalyKind::TwoVotes);
+    // It may have learned who was elected and died before it wrote that down; and it may have lost its whole disk.
+    for fine in ["found elected 5 n3 terms 0@1 to 0@1", "found"] {
+        let evidence = traces(&format!("n1: start, found, leader 4, vote 5 n2, start, {fine}"));
+        assert_eq!(said(&elections(&evidence, &Limits::none())), [], "{fine}");
+    }
 }
 
 #[test]

@@ -111,7 +111,8 @@ impl WorkloadKind {
             Self::Delivery => &[("send", 45), ("read", 10), ("poll", 45)],
             Self::Mixed => &[
                 ("send", 16),
-                ("read", 8),
+                ("read", 6),
+                ("stale-read", 4),
                 ("poll", 16),
                 ("create-account", 10),
                 ("delete-account", 10),

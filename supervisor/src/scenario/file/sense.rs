@@ -173,9 +173,13 @@ fn does(file: &ScenarioFile, operation: &str) -> bool {
 fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
     for check in &file.checks {
         let needs = match check.value {
-            CheckName::Durable => Some("send"),
+            CheckName::Durable | CheckName::Sessions => Some("send"),
+            CheckName::StaleReads => Some("stale-read"),
             CheckName::Delivery => Some("poll"),
-            CheckName::Linearizable | CheckName::OneLeaderPerTerm | CheckName::Convergence => None,
+            CheckName::Linearizable
+            | CheckName::OneLeaderPerTerm
+            | CheckName::RaftLog
+            | CheckName::Convergence => None,
         };
         if let Some(operation) = needs.filter(|operation| !does(file, operation)) {
             let message = format!(
