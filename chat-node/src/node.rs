@@ -20,7 +20,7 @@ use crate::raft::machine_store::{Apply, MachineStore};
 use crate::raft::peer::PeerHandler;
 use crate::raft::replica::Parts;
 use crate::raft::types::NodeName;
-use crate::store::Faults;
+use crate::store::{Faults, snapshot};
 use crate::trace::{Event, Trace};
 
 /// How long consensus may take to stop, and then the files to close.
@@ -102,6 +102,8 @@ impl Node {
         }
         let state = MachineStore::open(&env, log.store.clone(), apply, faults.clone(), trace.clone())?;
         trace.write(&Event::Start);
+        let snapshot = snapshot::newest(&*env.disk)?.and_then(|head| head.applied);
+        trace.write_with(|| Event::recovered(&log.contents, snapshot));
         let why = |why| faults.get().map_or(StartError::Consensus(why), StartError::Store);
         let reader = state.store.reader();
         let core = lifecycle::start(&env, &config.node, config.compaction, log.store, state.store)

@@ -1,7 +1,8 @@
 //! What a node did as a member of the cluster, one JSON line per event, for a checker to judge.
 //!
 //! Lines are written before the effect of the event leaves the node where that can be: a vote after it is durable and
-//! before it is answered, a leadership before its first entry is replicated. A trace can lose its end, never its order.
+//! before it is answered, a leadership before its first entry is replicated, entries before they are on their way to the
+//! disk, and that they are durable before anybody is told. A trace can lose its end, never its order.
 //! That it cannot be written does not stop the node: it is evidence, not state.
 
 use std::io::Write;
@@ -11,6 +12,7 @@ use proto::raft::{LogId, Membership};
 use serde::Serialize;
 
 use crate::env::Runtime;
+use crate::store::log::Contents;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +20,24 @@ use crate::env::Runtime;
 pub enum Event {
     /// The node started.
     Start,
+    /// What the node found on its disk when it started; what follows goes on from there.
+    Recovered {
+        /// The term of its vote, 0 without one.
+        term: u64,
+        /// Whom it voted for, empty without a vote.
+        #[serde(rename = "for")]
+        candidate: String,
+        /// The vote says that the candidate was elected.
+        elected: bool,
+        /// The last entry that was removed from the front of the log.
+        purged: Option<Place>,
+        /// The first entry of each term that is in the log.
+        terms: Vec<Place>,
+        /// The last entry; the last that was purged if there is none.
+        last: Option<Place>,
+        /// The last entry in the newest snapshot.
+        snapshot: Option<Place>,
+    },
     /// The node gave its vote of a term, also to itself; it is durable.
     Vote {
         /// The term.
@@ -25,6 +45,52 @@ pub enum Event {
         /// Whom it voted for.
         #[serde(rename = "for")]
         candidate: String,
+    },
+    /// The node knows that a candidate was elected in a term, also if it is the node itself; that is durable.
+    Following {
+        /// The term.
+        term: u64,
+        /// Who was elected.
+        leader: String,
+    },
+    /// Entries of one term were appended to the log; they are not durable yet.
+    Appended {
+        /// The index of the first of them.
+        index: u64,
+        /// Their term.
+        term: u64,
+        /// The hash of each, 16 hexadecimal digits.
+        hashes: String,
+    },
+    /// An entry with members was appended: they are the members from here on, committed or not.
+    MembersAppended {
+        /// The index of the entry.
+        index: u64,
+        /// The term of the entry.
+        term: u64,
+        /// Those with a vote: one set, or two while the cluster passes from one to the other.
+        voters: Vec<Vec<String>>,
+        /// Those without.
+        learners: Vec<String>,
+    },
+    /// The log is durable up to here; whoever appended the entry is told after this.
+    Flushed {
+        /// The index.
+        index: u64,
+        /// The term of the entry.
+        term: u64,
+    },
+    /// The entries from here on contradict a leader's and are about to be removed.
+    Truncated {
+        /// The index of the first of them.
+        from: u64,
+    },
+    /// The entries up to here are in a snapshot and are about to be removed.
+    Purged {
+        /// The index of the last of them.
+        index: u64,
+        /// The term of that entry.
+        term: u64,
     },
     /// The node became the leader of a term.
     Leader {
@@ -74,15 +140,57 @@ pub enum Event {
     },
 }
 
+/// An entry of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Its index.
+    pub index: u64,
+    /// Its term.
+    pub term: u64,
+}
+
+impl From<LogId> for Place {
+    fn from(LogId { term, index }: LogId) -> Self {
+        Self { index, term }
+    }
+}
+
 impl Event {
-    /// The members of an entry.
+    /// The members of an entry that was applied.
     #[must_use]
     pub fn members(id: LogId, members: &Membership) -> Self {
-        let voters: Vec<Vec<String>> = members.configs.iter().map(|set| set.nodes.clone()).collect();
-        let votes = |name: &&String| voters.iter().flatten().any(|voter| voter == *name);
-        let learners = members.nodes.iter().filter(|name| !votes(name)).cloned().collect();
+        let (voters, learners) = voters_and_learners(members);
         Event::Members { index: id.index, term: id.term, voters, learners }
     }
+
+    /// The members of an entry that was appended.
+    #[must_use]
+    pub fn members_appended(id: LogId, members: &Membership) -> Self {
+        let (voters, learners) = voters_and_learners(members);
+        Event::MembersAppended { index: id.index, term: id.term, voters, learners }
+    }
+
+    /// What a log held when it was opened, and the newest snapshot beside it.
+    #[must_use]
+    pub fn recovered(log: &Contents, snapshot: Option<LogId>) -> Self {
+        let vote = log.vote.clone().unwrap_or_default();
+        Event::Recovered {
+            term: vote.term,
+            candidate: vote.candidate,
+            elected: vote.committed,
+            purged: log.purged.map(Place::from),
+            terms: log.terms.iter().copied().map(Place::from).collect(),
+            last: log.last.map(Place::from),
+            snapshot: snapshot.map(Place::from),
+        }
+    }
+}
+
+fn voters_and_learners(members: &Membership) -> (Vec<Vec<String>>, Vec<String>) {
+    let voters: Vec<Vec<String>> = members.configs.iter().map(|set| set.nodes.clone()).collect();
+    let votes = |name: &&String| voters.iter().flatten().any(|voter| voter == *name);
+    let learners = members.nodes.iter().filter(|name| !votes(name)).cloned().collect();
+    (voters, learners)
 }
 
 #[derive(Serialize)]
@@ -120,6 +228,12 @@ impl Trace {
         if let Err(error) = out.write_all(&bytes) {
             tracing::warn!(%error, "cannot write the trace");
         }
+    }
+
+    /// Whether anybody listens.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Writes the event that `event` makes; it is not called when nobody listens.

@@ -9,6 +9,9 @@
 //! one, and the node stops.
 
 mod tail;
+#[cfg(test)]
+mod tests;
+mod traced;
 
 use std::io;
 use std::ops::{Bound, RangeBounds};
@@ -16,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use openraft::entry::RaftEntry as _;
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
-use openraft::{EntryPayload, OptionalSend, RaftLogReader};
+use openraft::{OptionalSend, RaftLogReader};
 use prost::Message as _;
 
 use self::tail::Tail;
@@ -26,7 +29,7 @@ use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::env::{CrashPoints, Env, watch};
 use crate::machine::tables::StoreError;
 use crate::store::log::writer::{Done, LogFile, Writer};
-use crate::store::log::{self, Key, Op};
+use crate::store::log::{self, Contents, Key, Op};
 use crate::store::{Faults, database};
 use crate::trace::{Event, Trace};
 
@@ -80,6 +83,8 @@ pub struct OpenLog {
     pub pristine: bool,
     /// The index of its last entry.
     pub last: Option<u64>,
+    /// What it held.
+    pub contents: Contents,
 }
 
 impl LogStore {
@@ -138,7 +143,7 @@ impl LogStore {
                 source: source.into(),
             })?;
         }
-        Ok(OpenLog { store, closed, pristine, last: last.map(|id| id.index()) })
+        Ok(OpenLog { store, closed, pristine, last: last.map(|id| id.index()), contents })
     }
 
     /// Waits until every entry that was appended before is durable.
@@ -215,18 +220,6 @@ impl LogStore {
             Err(fault) => Err(self.shared.faults.report(fault)),
         }
     }
-
-    /// A leader begins its term with an empty entry, and only the leader of a term makes its entries: this node leads.
-    fn trace_leadership(&self, entry: &Entry, vote: Option<&Vote>) {
-        let term = entry.log_id.committed_leader_id().term;
-        if matches!(entry.payload, EntryPayload::Blank)
-            && vote.is_some_and(|vote| {
-                vote.leader_id.term == term && vote.leader_id.voted_for == self.shared.node
-            })
-        {
-            self.shared.trace.write(&Event::Leader { term });
-        }
-    }
 }
 
 impl RaftLogReader<TypeConfig> for LogStore {
@@ -271,12 +264,13 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
         self.durably(Op::Set(Key::Vote, wire::vote(vote).encode_to_vec())).await?;
         self.state().vote = Some(vote.clone());
-        if !vote.committed {
-            self.shared.trace.write_with(|| Event::Vote {
-                term: vote.leader_id.term,
-                candidate: vote.leader_id.voted_for.as_str().to_owned(),
-            });
-        }
+        self.shared.trace.write_with(|| {
+            let (term, candidate) = (vote.leader_id.term, vote.leader_id.voted_for.as_str().to_owned());
+            match vote.committed {
+                false => Event::Vote { term, candidate },
+                true => Event::Following { term, leader: candidate },
+            }
+        });
         Ok(())
     }
 
@@ -311,6 +305,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         // The sender lives in this store, so this ends only when there is room.
         let _ = waiting.wait_for(|bytes| *bytes < WAITING_BYTES_MAX).await;
 
+        self.trace_append(&entries, &encoded);
         let bytes: usize = encoded.iter().map(Vec::len).sum();
         let mut state = self.state();
         for entry in &entries {
@@ -325,7 +320,11 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         state.last = Some(last);
         state.waiting_bytes += bytes;
         let shared = self.shared.clone();
+        let flushed = Event::Flushed { index: last.index(), term: last.committed_leader_id().term };
         let done = Done::new(move |result| {
+            if result.is_ok() {
+                shared.trace.write(&flushed);
+            }
             if let Ok(mut state) = shared.state.lock() {
                 state.waiting_bytes -= bytes;
                 if result.is_ok() {
@@ -341,6 +340,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> Result<(), io::Error> {
         let from = last.map_or(0, |id| id.index() + 1);
+        self.shared.trace.write(&Event::Truncated { from });
         let mut state = self.state();
         state.tail.truncate_from(from);
         state.last = state.last.min(last);
@@ -350,6 +350,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
+        let (index, term) = (upto.index(), upto.committed_leader_id().term);
+        self.shared.trace.write(&Event::Purged { index, term });
         let mut state = self.state();
         state.tail.purge_to(upto.index());
         state.begin = state.begin.max(upto.index() + 1);

@@ -103,6 +103,8 @@ pub struct Contents {
     pub committed: Option<pb::LogId>,
     /// The last entry.
     pub last: Option<pb::LogId>,
+    /// The first entry of each term that has any.
+    pub terms: Vec<pb::LogId>,
     /// How many commits the file has seen.
     pub commits: u64,
 }
@@ -186,6 +188,9 @@ fn read(database: &Database, path: &str) -> Result<Contents, StoreError> {
             return Err(database::corrupt(path, &format!("the term falls at entry {index}")));
         }
         next = index + 1;
+        if contents.terms.last().is_none_or(|first| first.term < id.term) {
+            contents.terms.push(id);
+        }
         contents.last = Some(id);
         Ok(true)
     })?;
@@ -216,6 +221,7 @@ fn read_values(database: &Database, path: &str) -> Result<Contents, StoreError> 
         purged: id(Key::Purged)?,
         committed: id(Key::Committed)?,
         last: None,
+        terms: Vec::new(),
         commits: commits.transpose().map_err(|_| bad(COMMITS))?.map_or(0, u64::from_le_bytes),
     })
 }
