@@ -54,8 +54,14 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
         let name = &plan.name;
         assert!(!plan.description.is_empty() && !plan.tags.is_empty(), "{name}");
         // `durable` counts messages; an account that is lost shows in the lists. `delivery` follows subscriptions.
+        // `sessions` is about messages, too, and `stale-reads` about reads that not every workload has.
         let missing = CheckName::ALL.iter().filter(|check| !plan.checks.contains(check)).copied();
-        let needs = [("send", CheckName::Durable), ("poll", CheckName::Delivery)];
+        let needs = [
+            ("send", CheckName::Durable),
+            ("poll", CheckName::Delivery),
+            ("send", CheckName::Sessions),
+            ("stale-read", CheckName::StaleReads),
+        ];
         let without = needs.into_iter().filter(|(operation, _)| !plan.workload.mix.contains_key(*operation));
         let without: Vec<CheckName> = without.map(|(_, check)| check).collect();
         assert_eq!(missing.collect::<Vec<_>>(), without, "{name}");
