@@ -14,16 +14,26 @@
 //! | `duplicated` | in final reads at two numbers |
 //! | `aborted` | refused, but in a final read |
 //! | `unread` | acknowledged, but no final read covers its number |
+//! | `resurrected` | deleted, which was acknowledged, and whole again in a final read |
+//!
+//! Beside these, which make the verdict, it is counted what became of each message over the whole run, in the terms of
+//! `set-full`: `stable`, `stale`, `never-read`, and two distributions of times,
+//! `stable-latency` and `lost-latency`. Each lost message is laid to the node that acknowledged it and to the fault
+//! nearest to that moment ([`Losses`]).
 //!
 //! Order is not judged here: that is the part of [`log`](crate::log).
 
 mod ending;
+mod losses;
+mod outcomes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ending::{Ending, Fate};
+pub use losses::{Loss, LossGroup, Losses, NearFault};
+use outcomes::Outcomes;
 
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::check::CheckName;
@@ -31,10 +41,10 @@ use crate::explain::{Scene, the_read};
 use crate::findings::Findings;
 use crate::history::{History, Input, Operation, OperationId, Outcome, Output, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
-use crate::verdict::{ANOMALIES_MAX, CheckResult};
+use crate::verdict::{ANOMALIES_MAX, CheckResult, Quantiles};
 
 /// The counts, under their names in the result.
-const COUNTS: [&str; 10] = [
+const COUNTS: [&str; 14] = [
     "attempts",
     "acknowledged",
     "lost",
@@ -44,13 +54,23 @@ const COUNTS: [&str; 10] = [
     "duplicated",
     "aborted",
     "unread",
+    "resurrected",
+    "stable",
+    "stale",
+    "never-read",
     "final-reads",
 ];
 
 /// Checks that the final reads show every acknowledged message, once, and nothing else.
 #[must_use]
 pub fn check(history: &History, limits: &Limits<'_>) -> CheckResult {
-    let mut tally = Tally { history, counts: HashMap::new(), findings: Findings::default() };
+    let mut tally = Tally {
+        history,
+        counts: HashMap::new(),
+        latencies: BTreeMap::new(),
+        losses: Losses::default(),
+        findings: Findings::default(),
+    };
     if let Err(exceeded) = tally.take(&mut Budget::new(limits)) {
         tally.findings.doubts.push(exceeded.to_string());
     }
@@ -61,6 +81,8 @@ pub fn check(history: &History, limits: &Limits<'_>) -> CheckResult {
 struct Tally<'a> {
     history: &'a History,
     counts: HashMap<&'static str, u64>,
+    latencies: BTreeMap<String, Quantiles>,
+    losses: Losses,
     findings: Findings,
 }
 
@@ -80,8 +102,37 @@ impl Tally<'_> {
                 self.stranger(message, read);
             }
         }
-        self.findings.peak_bytes = budget.peak();
         self.doubts(&ending);
+        self.resurrections(&ending);
+        self.outcomes(budget)?;
+        self.findings.peak_bytes = budget.peak();
+        Ok(())
+    }
+
+    /// What was deleted is whole again in a final read that began later.
+    fn resurrections(&mut self, ending: &Ending<'_>) {
+        for (delete, read, entry) in ending.resurrections(self.history) {
+            self.report("resurrected", AnomalyKind::Resurrected, &[delete, read], |Tally { history, .. }, scene| {
+                let deleted = scene.ended(history.operation(delete));
+                let read = history.operation(read);
+                let (id, seq) = (history.text(entry.id), entry.seq);
+                format!(
+                    "the deletion of number {seq} was acknowledged at {deleted}; {} began at {} and shows {id} there again",
+                    the_read(history, read),
+                    scene.at(read.invoked)
+                )
+            });
+        }
+    }
+
+    fn outcomes(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        let outcomes = Outcomes::of(self.history, budget)?;
+        self.add("stable", outcomes.stable);
+        self.add("stale", outcomes.stale);
+        self.add("never-read", outcomes.never_read);
+        let named = [("stable-latency", outcomes.stable_latency), ("lost-latency", outcomes.lost_latency)];
+        let there = named.into_iter().filter_map(|(name, times)| Some((name.to_owned(), times?)));
+        self.latencies.extend(there);
         Ok(())
     }
 
@@ -120,6 +171,7 @@ impl Tally<'_> {
                 match (seen, missed) {
                     (None, None) => self.add("unread", 1),
                     (None, Some(missed)) => {
+                        self.losses.add(self.history, send, *seq);
                         self.report("lost", AnomalyKind::Lost, &[send, missed], |tally, scene| {
                             let missed = tally.words_missed(scene, operation, missed, *seq);
                             format!("{missed}, and no final read shows it")
@@ -223,6 +275,11 @@ impl Tally<'_> {
     fn into_result(self) -> CheckResult {
         let counts = COUNTS.map(|name| (name.to_owned(), self.counts.get(name).copied().unwrap_or(0)));
         let result = self.findings.into_result(CheckName::Durable);
-        CheckResult { counts: counts.into(), ..result }
+        CheckResult {
+            counts: counts.into(),
+            latencies: self.latencies,
+            losses: self.losses.finish(),
+            ..result
+        }
     }
 }

@@ -59,6 +59,9 @@ pub fn summary_in(style: Style, check: &CheckResult) -> String {
     if !counts.is_empty() {
         text.push_str(&wrapped(&" ".repeat(NUMBERS), &counts.join(", "), NUMBERS, style.width));
     }
+    if let Some(losses) = &check.losses {
+        text.push_str(&wrapped(&" ".repeat(NUMBERS), &losses.line(), NUMBERS, style.width));
+    }
     for (name, quantiles) in &check.latencies {
         text.push_str(&wrapped(&" ".repeat(NUMBERS), &latency(name, quantiles), NUMBERS, style.width));
     }

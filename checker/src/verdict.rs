@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::anomaly::Anomaly;
 use crate::check::CheckName;
+use crate::durability::Losses;
 use crate::explain::Paint;
 
 /// The judgement of one property.
@@ -122,6 +123,9 @@ pub struct CheckResult {
     /// Times that the check's readers expect by name, such as `lateness`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub latencies: BTreeMap<String, Quantiles>,
+    /// What was lost, and to which node and which fault it is laid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub losses: Option<Losses>,
     /// How many anomalies were found.
     pub anomalies_total: u64,
     /// The gravest of them, at most [`ANOMALIES_MAX`].
@@ -170,6 +174,7 @@ impl CheckResult {
             peak_bytes: None,
             counts: BTreeMap::new(),
             latencies: BTreeMap::new(),
+            losses: None,
             anomalies_total: 0,
             anomalies: Vec::new(),
         }

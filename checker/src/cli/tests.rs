@@ -25,7 +25,8 @@ INVALID  room.jsonl: linearizable: stale-read in k
 
   linearizable         invalid  4 examined, 1 key, 1 anomaly
   durable              valid    3 examined, 1 key
-                                2 acknowledged, 2 attempts, 1 final-reads
+                                2 acknowledged, 2 attempts, 1 final-reads, 2 stable, 1 stale
+                                stable-latency of 2: median 4.000 ms, p99 4.000 ms, max 4.000 ms
   sessions             valid    4 examined, 1 key
                                 3 sessions
 

@@ -95,6 +95,35 @@ impl<'a> Ending<'a> {
     }
 }
 
+impl Ending<'_> {
+    /// The deletions that were acknowledged and undone: the deletion, a final read that began after it, and the message
+    /// that this read shows whole. One for each number.
+    pub(super) fn resurrections(&self, history: &History) -> Vec<(OperationId, OperationId, Entry)> {
+        let mut deletions: HashMap<(Option<Symbol>, u64), OperationId> = HashMap::new();
+        for id in history.ids() {
+            let operation = history.operation(id);
+            if let (Input::Delete { seq }, Outcome::Ok(_)) = (&operation.input, &operation.outcome) {
+                deletions.entry((operation.key, *seq)).or_insert(id);
+            }
+        }
+        let mut found = Vec::new();
+        if deletions.is_empty() {
+            return found;
+        }
+        for read in self.conversations.iter().flat_map(|conversation| &conversation.reads) {
+            for entry in read.entries.iter().filter(|entry| !entry.deleted) {
+                let place = (read.operation.key, entry.seq);
+                let Some(&delete) = deletions.get(&place) else { continue };
+                if history.operation(delete).returned_before(read.operation.invoked) {
+                    deletions.remove(&place);
+                    found.push((delete, read.id, *entry));
+                }
+            }
+        }
+        found
+    }
+}
+
 impl Conversation<'_> {
     /// What became of each message that was sent, in the order of the sends.
     pub(super) fn fates(
