@@ -1,5 +1,17 @@
 //! Delivery: does a subscription tell everything, once, and in order?
 //!
+//! | promise | etcd's name | broken by |
+//! |---|---|---|
+//! | cursors and numbers rise | ordered | `nonmonotonic-poll` |
+//! | nothing is told twice | unique | `duplicate-delivery` |
+//! | between two that were told none is left out | reliable | `poll-skip` |
+//! | whoever goes on after a cursor is told the next one | resumable | `poll-skip`, `duplicate-delivery` |
+//! | behind a cursor nothing comes that is in front of it | bookmarkable | `duplicate-delivery`, `poll-skip` |
+//! | only what belongs to the inbox, was sent, and did not fail | filter | `wrong-conversation`, `phantom`, `aborted-read` |
+//! | one message, one number, one cursor, for everybody | | `conflict`, `moved`, `inconsistent-cursor` |
+//! | what was told can be read from then on | | `dirty-read` |
+//! | whoever is followed to the end was told everything, its own messages too | | `lost-tail` |
+//!
 //! A subscription follows an inbox: all conversations of one person, in the order of the log. Each delivery carries a
 //! cursor, the message's place in that log, which means the same to every subscriber and through every node; a
 //! subscription that was broken goes on after the last cursor it was given. The terms are those of Jepsen's Kafka checker
@@ -14,7 +26,9 @@
 //! | `reordered` | delivered after something with a greater cursor or number |
 //! | `disagreeing` | with another number, message or cursor than somebody else was told |
 //! | `unexpected` | never sent, refused, sent to another conversation, or none of this inbox's |
+//! | `early` | reads that did not show what had been delivered before they began |
 //! | `undrained` | subscriptions of which nobody knows the end |
+//! | `unseen` | acknowledged, and told to nobody although somebody follows the inbox |
 //!
 //! # How
 //! First everything is gathered that is known of each message: who sent it, its number by acknowledgements and pages, its
@@ -23,20 +37,23 @@
 //! final polls of a subscription drain it: what was proven to be there before the last of them began must have come.
 //!
 //! # Caveats
-//! * How late a delivery may be is not judged.
+//! * How late a delivery may be is not judged, only measured: `delivery-latency`, and the series `unseen` (`timing`).
 //! * Of a subscription that begins in the middle, a message that nobody was ever told of is missed only if it was sent
 //!   after the cursor had been seen: else nobody knows on which side of it the message is.
 
+mod early;
 mod known;
 mod subscription;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use known::Known;
 use subscription::{Subscription, Wrong};
+use timing::Timing;
 
 use crate::check::CheckName;
 use crate::findings::Findings;
@@ -45,7 +62,7 @@ use crate::limits::{Budget, Exceeded, Limits};
 use crate::verdict::{ANOMALIES_MAX, CheckResult};
 
 /// The counts, under their names in the result.
-const COUNTS: [&str; 10] = [
+const COUNTS: [&str; 12] = [
     "subscriptions",
     "polls",
     "delivered",
@@ -55,14 +72,21 @@ const COUNTS: [&str; 10] = [
     "reordered",
     "disagreeing",
     "unexpected",
+    "early",
     "undrained",
+    "unseen",
 ];
 
 /// Checks that every subscription delivers every message of its inbox, once and in order.
 #[must_use]
 pub fn check(history: &History, limits: &Limits<'_>) -> CheckResult {
-    let mut tally =
-        Tally { history, counts: BTreeMap::new(), told: BTreeMap::new(), findings: Findings::default() };
+    let mut tally = Tally {
+        history,
+        counts: BTreeMap::new(),
+        told: BTreeMap::new(),
+        timing: Timing::default(),
+        findings: Findings::default(),
+    };
     let mut budget = Budget::new(limits);
     if let Err(exceeded) = tally.take(&mut budget) {
         tally.findings.doubts.push(exceeded.to_string());
@@ -70,11 +94,18 @@ pub fn check(history: &History, limits: &Limits<'_>) -> CheckResult {
     tally.findings.peak_bytes = budget.peak();
     let counts = COUNTS.map(|name| (name.to_owned(), tally.counts.get(name).copied().unwrap_or(0)));
     let result = tally.findings.into_result(CheckName::Delivery);
-    CheckResult { counts: counts.into(), ..result }
+    let latencies = tally.timing.latency.map(|latency| ("delivery-latency".to_owned(), latency));
+    let series = (!tally.timing.series.is_empty()).then(|| ("unseen".to_owned(), tally.timing.series));
+    CheckResult {
+        counts: counts.into(),
+        latencies: latencies.into_iter().collect(),
+        series: series.into_iter().collect(),
+        ..result
+    }
 }
 
 /// Who follows what: a subscriber, or else a process, and an inbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Who {
     Subscriber(Symbol),
     Process(u64),
@@ -86,6 +117,7 @@ struct Tally<'a> {
     counts: BTreeMap<&'static str, u64>,
     /// How many anomalies of each count are told.
     told: BTreeMap<&'static str, usize>,
+    timing: Timing,
     findings: Findings,
 }
 
@@ -122,8 +154,17 @@ impl<'a> Tally<'a> {
         for subscription in subscriptions.values() {
             match subscription.drain(&known) {
                 Some(wrongs) => self.report_all(&known, wrongs),
-                None => self.add("undrained", 1),
+                None => {
+                    self.add("undrained", 1);
+                    self.report_all(&known, subscription.passed_over(&known, budget)?);
+                }
             }
+        }
+        if self.findings.operations > 0 {
+            let early = early::check(history, budget)?;
+            self.report_all(&known, early);
+            self.timing = Timing::of(history, budget)?;
+            self.add("unseen", self.timing.unseen);
         }
         self.doubts(&known, nameless);
         Ok(())

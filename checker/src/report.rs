@@ -62,7 +62,7 @@ pub fn summary_in(style: Style, check: &CheckResult) -> String {
     if let Some(losses) = &check.losses {
         text.push_str(&wrapped(&" ".repeat(NUMBERS), &losses.line(), NUMBERS, style.width));
     }
-    for (name, quantiles) in &check.latencies {
+    for (name, quantiles) in check.latencies.iter().filter(|(_, quantiles)| quantiles.max > 0) {
         text.push_str(&wrapped(&" ".repeat(NUMBERS), &latency(name, quantiles), NUMBERS, style.width));
     }
     text

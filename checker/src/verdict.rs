@@ -123,6 +123,10 @@ pub struct CheckResult {
     /// Times that the check's readers expect by name, such as `lateness`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub latencies: BTreeMap<String, Quantiles>,
+    /// Numbers over time that the check's readers expect by name, such as `unseen`: pairs of a time, in ns since the
+    /// start of the run, and a number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub series: BTreeMap<String, Vec<[u64; 2]>>,
     /// What was lost, and to which node and which fault it is laid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub losses: Option<Losses>,
@@ -174,6 +178,7 @@ impl CheckResult {
             peak_bytes: None,
             counts: BTreeMap::new(),
             latencies: BTreeMap::new(),
+            series: BTreeMap::new(),
             losses: None,
             anomalies_total: 0,
             anomalies: Vec::new(),

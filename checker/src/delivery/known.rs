@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use super::deliveries;
 use crate::history::{Delivery, History, Input, OperationId, Output, Step, Symbol};
@@ -134,6 +135,12 @@ impl Known {
     /// The message that was first delivered with this cursor.
     pub(super) fn at(&self, cursor: u64) -> Option<(Symbol, u64, OperationId)> {
         self.by_cursor.get(&cursor).copied()
+    }
+
+    /// The messages with a cursor between two, by the first delivery of each cursor.
+    pub(super) fn between(&self, after: u64, before: u64) -> impl Iterator<Item = (u64, Symbol, u64)> {
+        let cursors = (Bound::Excluded(after), Bound::Excluded(before.max(after.saturating_add(1))));
+        self.by_cursor.range(cursors).map(|(cursor, (key, seq, _))| (*cursor, *key, *seq))
     }
 
     /// The conversations of an inbox of which a message is known.

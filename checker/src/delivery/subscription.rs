@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::known::{Known, belongs};
 use super::{deliveries, known};
 use crate::history::{Delivery, History, Input, Moment, Operation, OperationId, Outcome, Symbol};
+use crate::limits::{Budget, Exceeded};
 
 /// Something that a subscription must not do. `poll` is where it was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub(super) enum Wrong {
     NumberBack { poll: OperationId, delivery: Delivery, after: u64 },
     /// `count` messages in front of it were not delivered, the first of them with the number `first`.
     Skipped { poll: OperationId, delivery: Delivery, first: u64, count: u64 },
+    /// A read that began after the poll ended in front of what it had delivered.
+    Early { poll: OperationId, delivery: Delivery, read: OperationId },
+    /// A message in front of the cursor that the subscription had reached was not delivered.
+    PassedOver { poll: OperationId, key: Symbol, seq: u64, cursor: u64, reached: u64 },
     /// `count` messages from the number `first` on were never delivered, as the last poll shows.
     Lost { poll: OperationId, key: Symbol, first: u64, count: u64 },
 }
@@ -52,6 +57,8 @@ impl Wrong {
             Wrong::Again { .. } => ("duplicated", 1),
             Wrong::CursorBack { .. } | Wrong::NumberBack { .. } => ("reordered", 1),
             Wrong::Skipped { count, .. } => ("skipped", *count),
+            Wrong::PassedOver { .. } => ("skipped", 1),
+            Wrong::Early { .. } => ("early", 1),
             Wrong::Lost { count, .. } => ("lost", *count),
         }
     }
@@ -133,6 +140,25 @@ impl<'h> Subscription<'h> {
             Some(Wrong::Lost { poll, key, first, count: due.len() as u64 })
         };
         Some(known.conversations(self.history, self.inbox).into_iter().filter_map(missing).collect())
+    }
+
+    /// The messages between where it began and where it is that it was not told of, as the cursors tell that others were
+    /// given. Of a subscription that was drained this is known already.
+    pub(super) fn passed_over(&self, known: &Known, budget: &mut Budget<'_>) -> Result<Vec<Wrong>, Exceeded> {
+        let Some(poll) = self.last_poll else { return Ok(Vec::new()) };
+        let mut wrongs = Vec::new();
+        for (cursor, key, seq) in known.between(self.start, self.position) {
+            budget.step()?;
+            // A gap in the numbers of a conversation was told where it was.
+            let is_behind = self.next.get(&key).is_none_or(|next| seq >= *next);
+            if is_behind
+                && belongs(self.history, key, self.inbox)
+                && !self.delivered.contains_key(&(key, seq))
+            {
+                wrongs.push(Wrong::PassedOver { poll, key, seq, cursor, reached: self.position });
+            }
+        }
+        Ok(wrongs)
     }
 
     /// Whether it can be delivered here at all.

@@ -55,7 +55,10 @@ impl Teller<'_> {
                     format!("{} delivered {message}, which is none of {inbox}'s", poll(at))
                 })
             }
-            _ => self.disagreement(wrong).unwrap_or_else(|| self.disorder(wrong)),
+            _ => self
+                .disagreement(wrong)
+                .or_else(|| self.absence(wrong))
+                .unwrap_or_else(|| self.disorder(wrong)),
         }
     }
 
@@ -92,6 +95,55 @@ impl Teller<'_> {
                         poll(at)
                     )
                 })
+            }
+            _ => return None,
+        })
+    }
+
+    /// What is not there: in a subscription, or in a read that follows it.
+    fn absence(&self, wrong: &Wrong) -> Option<Anomaly> {
+        use AnomalyKind as Kind;
+        let poll = |poll: OperationId| the_poll(self.history, self.history.operation(poll));
+        Some(match *wrong {
+            Wrong::Early { poll: at, delivery, read } => {
+                self.anomaly(Kind::DirtyRead, delivery, &[at, read], |tale, scene| {
+                    let (reader, told) = (tale.history.operation(read), tale.history.operation(at));
+                    format!(
+                        "{} delivered {} at {}, but {} began at {} and ended before it: that was not committed",
+                        poll(at),
+                        tale.message(delivery),
+                        scene.ended(told),
+                        the_read(tale.history, reader),
+                        scene.at(reader.invoked)
+                    )
+                })
+            }
+            Wrong::PassedOver { poll: at, key, seq, cursor, reached } => {
+                let by = self.known.cursor(key, seq).map(|(_, by)| by);
+                let proof: Vec<OperationId> = by.into_iter().chain([at]).collect();
+                let scene = Scene::new(self.history, Some(key), &proof);
+                let told = by.map_or("somebody".to_owned(), poll);
+                let sentence = format!(
+                    "the subscription of {} was at cursor {reached} in the end and was never told number {seq} of {}, \
+                     which {told} had delivered with cursor {cursor}",
+                    poll(at),
+                    self.id(key)
+                );
+                Anomaly::of_scene(Kind::PollSkip, &scene, sentence)
+            }
+            Wrong::Lost { poll: at, key, first, count } => {
+                let missed = self.known.number(key, first);
+                let proof: Vec<OperationId> =
+                    missed.map(|missed| missed.by).into_iter().chain([at]).collect();
+                let scene = Scene::new(self.history, Some(key), &proof);
+                let began = scene.at(self.history.operation(at).invoked);
+                let what = self.missing(&scene, key, first, count);
+                let sentence = format!(
+                    "{} began at {began} and was the last of its subscription, which never delivered {what} of {}",
+                    poll(at),
+                    self.id(key)
+                );
+                Anomaly::of_scene(Kind::LostTail, &scene, sentence)
             }
             _ => return None,
         })
@@ -145,20 +197,6 @@ impl Teller<'_> {
                     let what = tale.missing(scene, delivery.key, first, count);
                     format!("{} delivered {} without {what}", poll(at), tale.message(delivery))
                 })
-            }
-            Wrong::Lost { poll: at, key, first, count } => {
-                let missed = self.known.number(key, first);
-                let proof: Vec<OperationId> =
-                    missed.map(|missed| missed.by).into_iter().chain([at]).collect();
-                let scene = Scene::new(self.history, Some(key), &proof);
-                let began = scene.at(self.history.operation(at).invoked);
-                let what = self.missing(&scene, key, first, count);
-                let sentence = format!(
-                    "{} began at {began} and was the last of its subscription, which never delivered {what} of {}",
-                    poll(at),
-                    self.id(key)
-                );
-                Anomaly::of_scene(Kind::LostTail, &scene, sentence)
             }
             _ => unreachable!("what cannot be delivered and what disagrees is told elsewhere"),
         }

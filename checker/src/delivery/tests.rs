@@ -254,3 +254,60 @@ fn a_drawing_shows_what_is_about_the_message() {
     assert!(drawing.contains("send b: ok, number 2"), "{drawing}");
     assert!(drawing.contains("poll k: @2 1:a @7 3:c"), "{drawing}");
 }
+
+#[test]
+fn what_was_delivered_can_be_read_from_then_on() {
+    violated(
+        "p0@n1: |-send a-?
+         p1@n1:   |-poll [2/k/1/a]-|
+         p2@n2:                       |-read []-|
+         p1@n1:                                   |-final-poll []-|",
+        AnomalyKind::DirtyRead,
+        "the poll by client 1 on n1 delivered a as number 1 of k at 0.026 s, but the read by client 2 on n2 began at \
+         0.029 s and ended before it: that was not committed",
+    );
+    // A read that had begun before, and one that may be late.
+    for read in ["p2@n2:           |---read []-------|", "p2@n2:                       |-stale-read []-|"] {
+        valid(&format!(
+            "p0@n1: |-send a-?\np1@n1:   |-poll [2/k/1/a]-|               |-final-poll []-|\n{read}"
+        ));
+    }
+}
+
+#[test]
+fn a_cursor_is_a_bookmark_also_of_a_subscription_that_nobody_followed_to_its_end() {
+    let sends = "p0: |-send a=1 @al:bo-|  |-send b=1 @bo:cy-|\n";
+    let passed = result(&format!(
+        "{sends}p1:                                           |-poll by v [4/al:bo/1/a 6/bo:cy/1/b] @bo-|
+         p2@n2:                                           |-poll by w [6/bo:cy/1/b] @bo-|"
+    ));
+    let told: Vec<_> = passed.anomalies.iter().map(|a| (a.kind, a.sentence.as_str())).collect();
+    let sentence = "the subscription of the poll by client 2 on n2 was at cursor 6 in the end and was never told number \
+                    1 of al:bo, which the poll by client 1 had delivered with cursor 4";
+    assert_eq!(told, [(AnomalyKind::PollSkip, sentence)]);
+    // Behind where it began; of somebody else's inbox.
+    let after = format!(
+        "{sends}p1:                                           |-poll by v [4/al:bo/1/a 6/bo:cy/1/b] @bo-|
+         p2@n2:                                           |-poll by w after 5 [6/bo:cy/1/b] @bo-|
+         p3@n3:                                           |-poll by x [6/bo:cy/1/b] @cy-|"
+    );
+    assert_eq!(result(&after).verdict, Verdict::Unknown);
+}
+
+#[test]
+fn lateness_is_measured_and_what_nobody_was_told_of_is_counted() {
+    let result = result(
+        "p0: |-send a=1-|  |-send b=2-|  |-send c=1 @j-|
+         p1:              |-poll by w [2/k/1/a]-|  |-poll by w after 0 [2/k/1/a 3/k/2/b]-|
+         p2:                                                                                |-final-poll by v after 3 []-|",
+    );
+    let latency = result.latencies["delivery-latency"];
+    // a at once, b later; the second time that a is told does not count. Nobody follows the inbox of c.
+    assert_eq!((latency.count, latency.min > 0, latency.max > latency.min), (2, true, true));
+    assert_eq!(result.counts["unseen"], 0);
+    let series = &result.series["unseen"];
+    assert_eq!((series.len(), series.last().map(|point| point[1])), (60, Some(0)));
+    assert_eq!(series.iter().map(|point| point[1]).max(), Some(2), "{series:?}");
+    let unseen = super::tests::result("p0: |-send a=1-|\np1: |-poll []-|");
+    assert_eq!((unseen.counts["unseen"], unseen.latencies.len()), (1, 0));
+}
