@@ -4,7 +4,7 @@
 use checker::check::{self, CheckName};
 use checker::evidence::{Evidence, trace};
 use checker::history::format::{self, Format};
-use checker::history::{History, jsonl, timeline};
+use checker::history::{History, edn, jsonl, timeline};
 use checker::limits::Limits;
 use proptest::prelude::*;
 
@@ -85,7 +85,14 @@ proptest! {
         let reader = Format::ALL.get(reader).copied();
         let text = damage::damaged(&mut damage::Random::new(seed, 0), reader);
         match format::read(&*text, reader) {
-            Ok((history, _)) => cope_with(history),
+            Ok((history, _)) => {
+                let mut written = Vec::new();
+                edn::write(&history, &mut written).unwrap();
+                let (again, _) = edn::read(&*written).unwrap();
+                let said = String::from_utf8_lossy(&written);
+                prop_assert!(jsonl::events(&again).eq(jsonl::events(&history)), "{}", said);
+                cope_with(history);
+            }
             Err(error) => prop_assert!(error.line >= 1 && error.column >= 1, "{error}"),
         }
     }

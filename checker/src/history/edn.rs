@@ -22,7 +22,7 @@
 //! The text is read in blocks and never held whole. Of a text that ends within an operation, as a killed writer leaves
 //! it, the rest is reported as [`Torn`].
 //!
-//! A comment `; {"format":"hearsay-history",…}` in the first line, as [`write`] makes it, is the header of `history.jsonl`.
+//! A comment `; {"format":"hearsay-history",…}` in the first line, as [`write`](fn@write) makes it, is the header of `history.jsonl`.
 
 mod cursor;
 mod event;

@@ -9,6 +9,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use keys::Keys;
@@ -21,13 +22,13 @@ use super::{
 };
 
 /// What an event of a foreign history says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Told<'a> {
     pub(super) index: Option<i64>,
     pub(super) time: Option<i64>,
     pub(super) process: Option<Process>,
     pub(super) r#type: Option<Type>,
-    pub(super) f: Option<&'a str>,
+    pub(super) f: Option<Cow<'a, str>>,
     pub(super) value: Argument,
     /// The key, if it is said apart from the value; nil says that there is none.
     pub(super) key: Option<Datum>,
@@ -76,7 +77,7 @@ impl Foreign {
             |field| format!("an operation has `:process`, `:type` and `:f`; here there is no `{field}`");
         let process = told.process.ok_or_else(|| missing(":process"))?;
         let r#type = told.r#type.ok_or_else(|| missing(":type"))?;
-        let f = told.f.ok_or_else(|| missing(":f"))?;
+        let f = told.f.as_deref().ok_or_else(|| missing(":f"))?;
         let at = self.moment(told)?;
         let process = match process {
             Process::Client(process) => process,
@@ -175,9 +176,10 @@ impl Foreign {
         if let Some(id) = open {
             value = self.about_its_key(id, f, told)?;
         }
+        let asked = open.map(|id| self.history.operation(id).input.argument());
         let error = told.error.or_else(|| match value {
             // Old logs have the error in the value's place: `:info :cas :timed-out`.
-            Argument::One(Datum::Other(text)) => {
+            Argument::One(said @ Datum::Other(text)) if asked != Some(said) => {
                 let name = self.history.text(text).strip_prefix(':').map(str::to_owned);
                 name.map(|name| self.history.symbols.intern(&name))
             }

@@ -1,5 +1,7 @@
 //! One operation map of an EDN history, and the values that may be an independent key with its value.
 
+use std::borrow::Cow;
+
 use super::cursor::{Cursor, Stop};
 use super::value::Values;
 use crate::history::foreign::{Argument, Told};
@@ -103,30 +105,30 @@ pub(in crate::history) fn r#type(cursor: &mut Cursor<'_>) -> Result<Type, Stop> 
     })
 }
 
-/// The name of an operation: a keyword without its colon, a symbol, or a string without escapes.
-pub(in crate::history) fn name<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, Stop> {
+/// The name of an operation: a keyword without its colon, a symbol, or a string.
+pub(in crate::history) fn name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Stop> {
     let at = cursor.at;
     if cursor.peek()? == b'"' {
-        return match cursor.string()? {
-            std::borrow::Cow::Borrowed(name) => Ok(name),
-            std::borrow::Cow::Owned(_) => cursor.wrong_at(at, "the name of an operation has no escapes"),
-        };
+        return cursor.string();
     }
     let token = cursor.token();
     cursor.ended()?;
     // The commonest first, which need no further look.
-    match token {
-        b":read" => return Ok("read"),
-        b":write" => return Ok("write"),
-        b":cas" => return Ok("cas"),
-        b":txn" => return Ok("txn"),
-        _ => {}
+    let known = match token {
+        b":read" => "read",
+        b":write" => "write",
+        b":cas" => "cas",
+        b":txn" => "txn",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return Ok(Cow::Borrowed(known));
     }
     let name = cursor.utf8(at, cursor.at)?;
     match name.strip_prefix(':').unwrap_or(name) {
         "" | "nil" => cursor.wrong_at(at, "`:f` is the name of an operation, such as `:read`"),
         _ if token.starts_with(b"#") => cursor.wrong_at(at, "the name of an operation has no tag"),
-        name => Ok(name),
+        name => Ok(Cow::Borrowed(name)),
     }
 }
 

@@ -240,4 +240,6 @@ fn names_of_operations_may_be_strings_and_symbols() {
         let read = history(&format!("{{:process 1 :type :invoke :f {f}}}"));
         assert_eq!(read.operations()[0].input, Input::Get, "{f}");
     }
+    let read = history(r#"{:process 1 :type :invoke :f "a \"b\""}"#);
+    assert_eq!(read.f(&read.operations()[0]), "a \"b\"");
 }

@@ -151,6 +151,9 @@ fn a_keyword_in_the_place_of_an_answer_is_the_error() {
         })
         .collect();
     assert_eq!(outcomes, ["timed-out", "net: x"]);
+    // One that repeats what was asked is no error.
+    let history = read(&["1 invoke add :x", "1 fail add :x"]).unwrap();
+    assert_eq!(history.operations()[0].outcome, Outcome::Fail(None));
 }
 
 #[test]
