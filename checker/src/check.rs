@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::evidence::Evidence;
 use crate::explain;
 use crate::findings::Findings;
+use crate::fitting::{self, Choice, ModelName};
 use crate::history::{History, Object};
 use crate::limits::{Limits, Pool};
 use crate::model::accounts::Initially;
@@ -97,6 +98,16 @@ impl FromStr for CheckName {
     }
 }
 
+/// How a history is read where histories differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The model that all operations must fit. `None` takes operations of a chat by their names, and guesses a model for
+    /// all others.
+    pub model: Option<ModelName>,
+    /// What answers mean that may mean several things.
+    pub semantics: Semantics,
+}
+
 /// Judges the evidence by each of the checks, each within the limits. The results are in the order of the names.
 #[must_use]
 pub fn check(evidence: &Evidence, names: &[CheckName], limits: &Limits<'_>) -> Vec<CheckResult> {
@@ -106,10 +117,21 @@ pub fn check(evidence: &Evidence, names: &[CheckName], limits: &Limits<'_>) -> V
 /// Judges the evidence by one check, on the threads of the rayon pool that the caller is in.
 #[must_use]
 pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> CheckResult {
+    check_with(evidence, name, &Options::default(), limits)
+}
+
+/// [`check_one`], with the history read in another way.
+#[must_use]
+pub fn check_with(
+    evidence: &Evidence,
+    name: CheckName,
+    options: &Options,
+    limits: &Limits<'_>,
+) -> CheckResult {
     let pool = Pool::default();
     let limits = &limits.pooled(&pool);
     match name {
-        CheckName::Linearizable => linearizable(&evidence.history, limits),
+        CheckName::Linearizable => linearizable(&evidence.history, options, limits),
         CheckName::Durable => durability::check(&evidence.history, limits),
         CheckName::OneLeaderPerTerm => raft_trace::elections(evidence, limits).into_result(name),
         CheckName::RaftLog => raft_trace::log(evidence, limits).into_result(name),
@@ -124,22 +146,30 @@ pub fn check_one(evidence: &Evidence, name: CheckName, limits: &Limits<'_>) -> C
 
 /// Each kind of object has a decider of its own; because linearizability is local (Herlihy and Wing, 1990), the
 /// whole is linearizable exactly if each object is.
-fn linearizable(history: &History, limits: &Limits<'_>) -> CheckResult {
+fn linearizable(history: &History, options: &Options, limits: &Limits<'_>) -> CheckResult {
+    let choice = match fitting::choose(history, options.model) {
+        Ok(choice) => choice,
+        Err(misfit) => return Findings::doubt(misfit.to_string()).into_result(CheckName::Linearizable),
+    };
     let initially = if history.is_initially_empty() { Initially::Absent } else { Initially::Unknown };
-    let (conversations, (accounts, registers)) = rayon::join(
+    let (conversations, (accounts, others)) = rayon::join(
         || log::check(history, limits),
         || {
             rayon::join(
                 || search::accounts(history, initially, limits),
-                || search::register(history, Semantics::default(), limits),
+                || general(history, &choice, options.semantics, limits),
             )
         },
     );
-    conversations
-        .and(accounts)
-        .and(registers)
-        .and(unknown_operations(history))
-        .into_result(CheckName::Linearizable)
+    conversations.and(accounts).and(others).into_result(CheckName::Linearizable)
+}
+
+/// Everything that is not about a chat, by the model that was chosen; registers by their own.
+fn general(history: &History, choice: &Choice, semantics: Semantics, limits: &Limits<'_>) -> Findings {
+    let chosen = choice
+        .model
+        .and_then(|model| search::general(history, model, semantics, fitting::is_general, limits));
+    chosen.unwrap_or_else(|| search::register(history, semantics, limits).and(unknown_operations(history)))
 }
 
 /// The operations that no decider answers for: they must not pass in silence.

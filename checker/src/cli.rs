@@ -5,6 +5,7 @@
 mod certificate;
 mod exit;
 mod size;
+mod switches;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -19,11 +20,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 pub use exit::Exit;
 use serde::Serialize;
+use switches::Switches;
 
-use crate::check::{self, CheckName};
+use crate::check::{self, CheckName, Options};
 use crate::evidence::Evidence;
 use crate::evidence::trace::TraceEvent;
-use crate::history::{Input, Object, format};
+use crate::fitting::{self, Choice};
+use crate::history::{Input, format};
 use crate::limits::Limits;
 use crate::rundir::{self, Loaded};
 use crate::verdict::{CheckResult, Verdict};
@@ -45,9 +48,8 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     format: Format,
 
-    /// What the operations are about; then one that is about anything else is an error
-    #[arg(long, value_enum, default_value_t = Model::Auto)]
-    model: Model,
+    #[command(flatten)]
+    switches: Switches,
 
     /// Check only this; may be repeated [default: all that there is evidence for]
     #[arg(long = "check", value_name = "NAME", value_parser = check_names())]
@@ -105,33 +107,10 @@ impl Format {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Model {
-    /// Each operation by its name
-    Auto,
-    /// Conversations: send and read
-    Conversation,
-    /// Account names: create, delete, log in, list
-    Accounts,
-    /// Registers: read, write, compare and set
-    Register,
-}
-
 /// The names of the checks, which the help lists.
 fn check_names() -> impl TypedValueParser<Value = CheckName> {
     PossibleValuesParser::new(CheckName::ALL.map(CheckName::name))
         .map(|name| name.parse().expect("a possible value is the name of a check"))
-}
-
-impl Model {
-    fn object(self) -> Option<Object> {
-        match self {
-            Model::Auto => None,
-            Model::Conversation => Some(Object::Conversation),
-            Model::Accounts => Some(Object::Account),
-            Model::Register => Some(Object::Register),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -186,20 +165,27 @@ fn complain(message: &str) {
 }
 
 fn judge(arguments: &Arguments) -> Result<Judgement, String> {
-    let Loaded { evidence, mut notes } =
+    let Loaded { mut evidence, mut notes } =
         load(&arguments.file, arguments.format).map_err(|error| chain(&error))?;
-    if let Some(object) = arguments.model.object() {
-        only(&evidence, object)?;
-    }
+    let options = arguments.switches.options(&mut evidence.history)?;
+    let choice = fitting::choose(&evidence.history, options.model).map_err(|misfit| misfit.to_string())?;
+    notes.extend(guessed(&choice));
     let names = match arguments.checks.is_empty() {
         true => default_checks(&evidence, &mut notes),
         false => arguments.checks.clone(),
     };
-    let checks: Vec<CheckResult> = names.into_iter().map(|name| timed(&evidence, name, arguments)).collect();
+    let checks: Vec<CheckResult> =
+        names.into_iter().map(|name| timed(&evidence, name, &options, arguments)).collect();
     if let Some(path) = &arguments.certificate {
         notes.push(certificate::emit(&evidence.history, &checks, path, &Limits::none())?);
     }
     Ok(Judgement { verdict: Verdict::of(&checks), checks, notes })
+}
+
+/// Which model was guessed, and why.
+fn guessed(choice: &Choice) -> Option<String> {
+    let (model, why) = (choice.model?, choice.why.as_ref()?);
+    Some(format!("judged as {model}, because {why}; `--model` may name another"))
 }
 
 fn load(path: &Path, format: Format) -> Result<Loaded, rundir::RunDirError> {
@@ -225,19 +211,6 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     message
-}
-
-/// Refuses a history that is about something else.
-fn only(evidence: &Evidence, object: Object) -> Result<(), String> {
-    let history = &evidence.history;
-    match history.operations().iter().find(|operation| operation.input.object() != object) {
-        None => Ok(()),
-        Some(other) => Err(format!(
-            "`{}` at index {} is no operation of the model; `--model auto` takes each by its name",
-            history.f(other),
-            other.invoked.index
-        )),
-    }
 }
 
 /// The checks for which there is evidence; what is left out is noted.
@@ -271,11 +244,11 @@ fn default_checks(evidence: &Evidence, notes: &mut Vec<String>) -> Vec<CheckName
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is where the clock is")]
-fn timed(evidence: &Evidence, name: CheckName, arguments: &Arguments) -> CheckResult {
+fn timed(evidence: &Evidence, name: CheckName, options: &Options, arguments: &Arguments) -> CheckResult {
     let started = Instant::now();
     let expired = || arguments.timeout.is_some_and(|timeout| started.elapsed() >= timeout);
     let limits = Limits { memory: arguments.memory.unwrap_or(u64::MAX), expired: &expired, ..Limits::none() };
-    let result = check::check_one(evidence, name, &limits);
+    let result = check::check_with(evidence, name, options, &limits);
     CheckResult { ms: u64::try_from(started.elapsed().as_millis()).ok(), ..result }
 }
 

@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | [`list`] | the longest read is the order; one pass over it | linear in what was read, and n log n |
 //! | [`set`] without removals, read as a whole | the reads are a chain of sets; one pass over it | the same |
-//! | [`set`] without whole reads | each element by itself, by [`search`](crate::search) | n log n |
+//! | [`set`] without whole reads | each element by itself, by [`search`] | n log n |
 //! | [`queue`] of unique values | four patterns that no queue shows | n log n |
 //! | [`counter`] whose additions are all alike | the latest moment for everything, the most urgent first | n log n |
 //! | [`mutex`] | the same | n log n |
 //! | [`marks`] | the values are the order; one pass over it | n log n |
 //!
 //! Each decider is a function of the operations on one object. It answers with an order, with a [`Violation`], or with
-//! [`Answer::NotMine`] where its theory does not reach: then the [`search`](crate::search) has to decide. Whether values
+//! [`Answer::NotMine`] where its theory does not reach: then the [`search`] has to decide. Whether values
 //! are unique is looked at, never assumed.
 //!
 //! What a decider does not do is say that an operation of the history *failed* to do what was seen: it is given only

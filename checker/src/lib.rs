@@ -8,8 +8,9 @@
 //!
 //! - [`history`] holds what was recorded, with its invariants; [`evidence`] adds what the nodes wrote down.
 //! - [`check`] names the checks and dispatches; [`limits`] bounds them. The deciders: [`log`] for conversations,
-//!   [`search`] with a [`model`] for accounts and registers, [`durability`], [`delivery`], [`session`], [`stale`],
-//!   [`raft_trace`], [`convergence`].
+//!   [`search`] with a [`model`] for accounts, registers and general objects (and [`direct`] where no search is needed;
+//!   [`fitting`] says which model), [`durability`], [`delivery`], [`session`], [`stale`], [`raft_trace`],
+//!   [`convergence`].
 //! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
 //!   [`report`] puts it into paragraphs.
 //!
@@ -39,6 +40,7 @@ pub mod durability;
 pub mod evidence;
 pub mod explain;
 pub mod findings;
+pub mod fitting;
 pub mod history;
 mod json;
 pub mod limits;

@@ -32,6 +32,7 @@
 
 mod accounts;
 mod chains;
+mod general;
 mod keys;
 mod kv;
 mod links;
@@ -51,6 +52,7 @@ mod walk;
 pub(crate) use accounts::account_orders;
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
+pub(crate) use general::{What, general, is_answered, only_key, parts, text};
 pub use kv::check_kv;
 pub use refused::refused;
 pub(crate) use register::register_orders;

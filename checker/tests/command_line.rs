@@ -64,7 +64,17 @@ fn complaints_go_to_stderr_and_end_with_2() {
     ends(&["nowhere.jsonl"], "", 2, "", "checker: could not read nowhere.jsonl: No such file");
     ends(&["valid.jsonl", "--check", "linearisable"], "", 2, "", "error: invalid value 'linearisable'");
     ends(&["valid.jsonl", "--memory", "1"], "", 2, "", "error: invalid value '1' for '--memory <SIZE>'");
-    ends(&["valid.jsonl", "--model", "register"], "", 2, "", "checker: `send` at index 0 is no operation of");
+    let misfit =
+        "checker: `send` at index 0 is no operation of the model `register`; the model conversation knows it";
+    ends(&["valid.jsonl", "--model", "register"], "", 2, "", misfit);
+    ends(
+        &["valid.jsonl", "--model", "registers"],
+        "",
+        2,
+        "",
+        "error: invalid value 'registers' for '--model <NAME>'",
+    );
+    ends(&["valid.jsonl", "--initial", "{"], "", 2, "", "checker: --initial {: not JSON: ");
     ends(&["README.md"], "", 2, "", "checker: README.md:1:1: not a history");
     let line = "{\"index\":1,\"time\":0,\"process\":0,\"type\":\"invoke\",\"f\":\"poll\"}\n";
     let text = format!("{HEADER}{line}");

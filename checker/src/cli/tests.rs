@@ -73,13 +73,17 @@ fn the_help_lists_the_exit_codes() {
 }
 
 #[test]
-fn a_model_refuses_what_is_not_its_own() {
-    let evidence =
-        |picture: &str| Evidence { history: timeline::parse(picture).unwrap(), ..Evidence::default() };
-    let mixed = evidence("p0: |-send a=1-|  |-write 3-|");
+fn a_guess_is_told_with_its_reason() {
+    let told = |picture: &str| {
+        let history = timeline::parse(picture).unwrap();
+        guessed(&fitting::choose(&history, None).unwrap())
+    };
     assert_eq!(
-        only(&mixed, Object::Conversation).unwrap_err(),
-        "`write` at index 2 is no operation of the model; `--model auto` takes each by its name"
+        told("p0: |-add 1-| |-get [1]-|").as_deref(),
+        Some(
+            "judged as set, because its operations are add and read, and reads answer with lists; `--model` may name \
+             another"
+        )
     );
-    assert_eq!(only(&evidence("p0: |-write 3-|"), Object::Register), Ok(()));
+    assert_eq!(told("p0: |-send a=1-|"), None, "a chat's operations need no guess");
 }

@@ -244,7 +244,8 @@ impl<'o> Known<'o, '_> {
     fn displaced(&self, number: usize, base: usize) -> Box<Violation> {
         let next = self.longest.get(base);
         let Some(next) = next else { return self.torn(number) };
-        let why = format!("appended behind value {base}, where another shows {}", self.model.text(*next));
+        let place = if base == 0 { "at the beginning".to_owned() } else { format!("behind value {base}") };
+        let why = format!("appended {place}, where another shows {}", self.model.text(*next));
         let violation = Violation::alone(AnomalyKind::LostUpdate, number, why).with(self.reader);
         let other = self.writers.get(next).copied();
         other.map_or(violation.clone(), |other| violation.with(other)).about(*next).into()

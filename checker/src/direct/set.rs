@@ -116,6 +116,10 @@ impl Growth<'_, '_> {
         for read in self.reads.clone() {
             let seen = elements(&self.operations[read]).unwrap_or_default();
             budget.spend(1 + seen.len() as u64)?;
+            if let Some(twice) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
+                let why = format!("shows {} twice", self.model.text(twice[0]));
+                return Ok(Some(Violation::alone(AnomalyKind::Duplicate, read, why).about(twice[0])));
+            }
             let mut old = 0;
             for element in seen {
                 if !self.first.contains_key(element) {

@@ -131,7 +131,7 @@ impl Datum {
     ///
     /// # Errors
     /// Those of `serde_json`, for what is not JSON or is nested too deeply.
-    pub(super) fn from_json(json: &str, symbols: &mut Symbols) -> serde_json::Result<Self> {
+    pub fn from_json(json: &str, symbols: &mut Symbols) -> serde_json::Result<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let datum = Seed(symbols).deserialize(&mut deserializer)?;
         deserializer.end()?;

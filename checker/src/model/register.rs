@@ -6,9 +6,9 @@
 //!
 //! | | the one | the other |
 //! |---|---|---|
-//! | a read that answered nil | saw a register that nobody wrote | proves nothing: Knossos takes `:ok :read nil` as "any" |
+//! | a read that answered nil | saw a register that nobody wrote: one that is nil, or has the value of the start | proves nothing: Knossos takes `:ok :read nil` as "any" |
 //! | a cas that failed without an error | did not happen: Jepsen | saw another value: Porcupine's etcd logs |
-//! | the register at the start | is nil | has a value that nobody knows |
+//! | the register at the start | is nil, or has a value that is given | has a value that nobody knows |
 //!
 //! A cas that failed with the error `conflict` saw another value, by either; with any other error it did not happen and
 //! proves nothing: the error says why, and it is not the value.
@@ -38,6 +38,8 @@ pub enum NilRead {
     Nil,
     /// Anything: the client does not say.
     Anything,
+    /// A register that has the value of the start.
+    Initial,
 }
 
 /// What a cas that failed without an error proves.
@@ -58,6 +60,19 @@ pub enum Initially {
     Nil,
     /// Nobody knows: it may be any value that the operations speak of.
     Unknown,
+    /// This value.
+    Value(Value),
+}
+
+impl Initially {
+    /// The value at the start, nil where nobody knows it.
+    #[must_use]
+    pub fn value(self) -> Value {
+        match self {
+            Initially::Value(value) => value,
+            Initially::Nil | Initially::Unknown => Datum::Nil,
+        }
+    }
 }
 
 /// What is asked of a register.

@@ -38,7 +38,7 @@ pub enum Output {
     Changed(bool),
     /// Whether the element is in it.
     Found(bool),
-    /// The elements, ascending, each once.
+    /// The elements, ascending. An honest set shows each once.
     Elements(Box<[Datum]>),
 }
 

@@ -21,7 +21,7 @@ use crate::certificate::{NotIssued, ObjectOrder};
 use crate::findings::Findings;
 use crate::history::{Datum, History, Input, Object, Operation, OperationId, Outcome, Output, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
-use crate::model::register::{self, FailedCas, Initially, Register, Semantics, Value};
+use crate::model::register::{self, FailedCas, Initially, NilRead, Register, Semantics, Value};
 
 /// The most operations that are shown beside those that contradict each other.
 const CONTEXT_MAX: usize = 2;
@@ -38,7 +38,7 @@ pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) ->
     let judge = |number: usize, told: bool| {
         let (key, ids) = objects.get(number);
         let mut budget = Budget::new(limits);
-        let timed = match timed(history, ids, semantics.failed_cas, &mut budget) {
+        let timed = match timed(history, ids, semantics, &mut budget) {
             Ok(timed) => timed,
             Err(exceeded) => return Judged::unknown(exceeded),
         };
@@ -67,7 +67,7 @@ pub(crate) fn register_orders(
     let order = |number: usize| {
         let (key, ids) = objects.get(number);
         let mut budget = Budget::new(limits);
-        let timed = timed(history, ids, semantics.failed_cas, &mut budget).map_err(whole)?;
+        let timed = timed(history, ids, semantics, &mut budget).map_err(whole)?;
         let values = initial_values(&timed, semantics.initially);
         let model = Register::new(&history.symbols, semantics.nil_read).starting_with(&values);
         timed.order(history, key, check_register(&model, &timed.operations, limits))
@@ -79,13 +79,13 @@ pub(crate) fn register_orders(
 fn timed<'h>(
     history: &'h History,
     ids: &[OperationId],
-    failed_cas: FailedCas,
+    semantics: Semantics,
     budget: &mut Budget<'_>,
 ) -> Result<Timed<Register<'h>>, Exceeded> {
     let mut timed = Timed::new();
     for id in ids {
         budget.tick()?;
-        if let Some((input, output)) = translate(history, *id, failed_cas) {
+        if let Some((input, output)) = translate(history, *id, semantics) {
             timed.push(history, *id, input, output, budget)?;
         }
     }
@@ -96,7 +96,7 @@ fn timed<'h>(
 fn translate(
     history: &History,
     id: OperationId,
-    failed_cas: FailedCas,
+    semantics: Semantics,
 ) -> Option<(register::Input, Option<register::Output>)> {
     let operation = history.operation(id);
     let input = match operation.input {
@@ -107,9 +107,14 @@ fn translate(
     };
     let output = match (&operation.outcome, input) {
         (Outcome::Info(_), _) => None,
+        (Outcome::Ok(Output::Value { value: Datum::Nil }), _) if semantics.nil_read == NilRead::Initial => {
+            Some(register::Output::Value(semantics.initially.value()))
+        }
         (Outcome::Ok(Output::Value { value }), _) => Some(register::Output::Value(*value)),
         (Outcome::Ok(_), _) => Some(register::Output::Done),
-        (Outcome::Fail(None), register::Input::Cas { .. }) if failed_cas == FailedCas::ValueDiffered => {
+        (Outcome::Fail(None), register::Input::Cas { .. })
+            if semantics.failed_cas == FailedCas::ValueDiffered =>
+        {
             Some(register::Output::Differed)
         }
         (Outcome::Fail(Some(error)), register::Input::Cas { .. }) if says_conflict(history.text(*error)) => {
@@ -124,7 +129,7 @@ fn translate(
 fn initial_values(timed: &Timed<Register<'_>>, initially: Initially) -> Vec<Value> {
     let spoken_of = timed.operations.iter().flat_map(spoken_of);
     let all = match initially {
-        Initially::Nil => BTreeSet::from([Datum::Nil]),
+        Initially::Nil | Initially::Value(_) => BTreeSet::from([initially.value()]),
         Initially::Unknown => [Datum::Nil].into_iter().chain(spoken_of).collect(),
     };
     all.into_iter().collect()

@@ -1,0 +1,232 @@
+//! Lists and sets of registers in a history: the objects of transactions.
+
+use std::borrow::Cow;
+
+use super::{Adapter, Push};
+use crate::direct::{self, Answer};
+use crate::history::{Datum, History, Input, Operation, Outcome, Output, Symbols};
+use crate::limits::{Budget, Exceeded, Limits};
+use crate::model::register::{Initially, NilRead, Semantics};
+use crate::model::{OperationOf, list, multi_register};
+
+/// A part of a transaction as a history has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) what: What,
+    /// The object.
+    pub(crate) key: Datum,
+    pub(crate) value: Datum,
+}
+
+/// What a part of a transaction does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Read,
+    Write,
+    Append,
+}
+
+/// The parts of a transaction; `None` if one of them is unknown.
+pub(crate) fn parts(operations: Datum, symbols: &Symbols) -> Option<Vec<Part>> {
+    let part = |part: &Datum| {
+        let &[name, key, value] = part.items(symbols)? else { return None };
+        let what = match name.key_text(symbols).trim_start_matches(':') {
+            "r" | "read" => What::Read,
+            "w" | "write" => What::Write,
+            "append" => What::Append,
+            _ => return None,
+        };
+        Some(Part { what, key, value })
+    };
+    operations.items(symbols)?.iter().map(part).collect()
+}
+
+/// The one object that a transaction is about.
+pub(crate) fn only_key(history: &History, operation: &Operation) -> Option<Datum> {
+    let Input::Txn { operations } = operation.input else { return None };
+    let parts = parts(Datum::List(operations), &history.symbols)?;
+    let first = parts.first()?.key;
+    parts.iter().all(|part| part.key == first).then_some(first)
+}
+
+/// The values that a transaction has read, in order, if its answer fits it.
+fn answers(history: &History, asked: &[Part], output: &Output) -> Option<Vec<Datum>> {
+    let Output::Value { value } = output else { return None };
+    let answered = parts(*value, &history.symbols)?;
+    let fits = answered.len() == asked.len()
+        && asked.iter().zip(&answered).all(|(asked, answered)| {
+            (asked.what, asked.key) == (answered.what, answered.key)
+                && (asked.what == What::Read || asked.value == answered.value)
+        });
+    let reads = answered.iter().filter(|part| part.what == What::Read);
+    fits.then(|| reads.map(|part| part.value).collect())
+}
+
+/// Whether the answer to a transaction fits it.
+pub(crate) fn is_answered(history: &History, operation: &Operation) -> bool {
+    match (&operation.input, operation.output()) {
+        (Input::Txn { operations }, Some(output)) => parts(Datum::List(*operations), &history.symbols)
+            .is_some_and(|asked| answers(history, &asked, output).is_some()),
+        _ => true,
+    }
+}
+
+/// Lists: `append` and `read`, and transactions of those on one list.
+pub(super) struct Lists<'h> {
+    history: &'h History,
+    model: list::List<'h>,
+    semantics: Semantics,
+}
+
+impl<'h> Lists<'h> {
+    pub(super) fn new(history: &'h History, semantics: Semantics) -> Self {
+        Lists { history, model: list::List::new(&history.symbols), semantics }
+    }
+
+    fn parts(&self, operation: &Operation) -> Vec<Part> {
+        let one = |what, value| vec![Part { what, key: Datum::Nil, value }];
+        match operation.input {
+            Input::Append { value } => one(What::Append, value),
+            Input::Txn { operations } => {
+                parts(Datum::List(operations), &self.history.symbols).unwrap_or_default()
+            }
+            _ => one(What::Read, Datum::Nil),
+        }
+    }
+}
+
+impl<'h> Adapter<'h> for Lists<'h> {
+    type Model = list::List<'h>;
+
+    fn model(&self) -> &list::List<'h> {
+        &self.model
+    }
+
+    fn translate(&self, operation: &'h Operation, push: &mut Push<'_, list::List<'h>>) {
+        let asked = self.parts(operation);
+        let seen = match (&operation.outcome, &operation.input) {
+            (Outcome::Fail(_), _) => return,
+            (Outcome::Info(_), _) => None,
+            (Outcome::Ok(output), Input::Txn { .. }) => match answers(self.history, &asked, output) {
+                Some(seen) => Some(seen),
+                None => return,
+            },
+            (Outcome::Ok(Output::Value { value }), Input::Get) => Some(vec![*value]),
+            (Outcome::Ok(_), _) => Some(Vec::new()),
+        };
+        // What was read as nil may be anything, if the switch says so: then it was not asked.
+        let mut unknown = false;
+        let micro = |part: &Part| match part.what {
+            What::Append | What::Write => list::Micro::Append(part.value),
+            What::Read => list::Micro::Read,
+        };
+        let output = seen.map(|seen| {
+            let list = |value: Datum| match value.items(&self.history.symbols) {
+                Some(items) => Cow::Borrowed(items),
+                None => {
+                    unknown |= value == Datum::Nil && self.semantics.nil_read == NilRead::Anything;
+                    Cow::Borrowed(&[][..])
+                }
+            };
+            seen.into_iter().map(list).collect()
+        });
+        let input: list::Input = asked.iter().map(micro).collect();
+        if !unknown {
+            push(input, output);
+        } else if let appends = input.iter().filter(|micro| **micro != list::Micro::Read)
+            && appends.clone().count() > 0
+        {
+            push(appends.copied().collect(), Some(Box::new([])));
+        }
+    }
+
+    fn decide(
+        &self,
+        operations: &[OperationOf<list::List<'h>>],
+        limits: &Limits<'_>,
+        budget: &mut Budget<'_>,
+    ) -> Result<Answer, Exceeded> {
+        direct::list::decide(&self.model, operations, limits, budget)
+    }
+
+    fn makes(&self, operation: &Operation, value: Datum) -> bool {
+        self.parts(operation).iter().any(|part| part.what == What::Append && part.value == value)
+    }
+
+    fn shows(&self, operation: &OperationOf<list::List<'h>>) -> Vec<Datum> {
+        operation.output.iter().flatten().flat_map(|seen| seen.iter().copied()).collect()
+    }
+}
+
+/// Several registers: transactions of reads and writes.
+pub(super) struct MultiRegisters<'h> {
+    history: &'h History,
+    model: multi_register::MultiRegister<'h>,
+    semantics: Semantics,
+    initial: Datum,
+}
+
+impl<'h> MultiRegisters<'h> {
+    pub(super) fn new(history: &'h History, semantics: Semantics) -> Self {
+        let initial = match semantics.initially {
+            Initially::Value(value) => value,
+            _ => Datum::Nil,
+        };
+        let model = multi_register::MultiRegister::new(&history.symbols, semantics.nil_read, initial);
+        MultiRegisters { history, model, semantics, initial }
+    }
+
+    fn parts(&self, operation: &Operation) -> Vec<Part> {
+        match operation.input {
+            Input::Txn { operations } => {
+                parts(Datum::List(operations), &self.history.symbols).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl<'h> Adapter<'h> for MultiRegisters<'h> {
+    type Model = multi_register::MultiRegister<'h>;
+
+    fn model(&self) -> &multi_register::MultiRegister<'h> {
+        &self.model
+    }
+
+    fn translate(&self, operation: &'h Operation, push: &mut Push<'_, multi_register::MultiRegister<'h>>) {
+        let asked = self.parts(operation);
+        let output = match &operation.outcome {
+            Outcome::Fail(_) => return,
+            Outcome::Info(_) => None,
+            Outcome::Ok(output) => match answers(self.history, &asked, output) {
+                Some(seen) => Some(seen),
+                None => return,
+            },
+        };
+        let is_initial = |value: &Datum| *value == Datum::Nil && self.semantics.nil_read == NilRead::Initial;
+        let output = output.map(|seen| {
+            seen.into_iter().map(|value| if is_initial(&value) { self.initial } else { value }).collect()
+        });
+        let micro = |part: &Part| match part.what {
+            What::Read => multi_register::Micro::Read(part.key),
+            What::Write | What::Append => multi_register::Micro::Write(part.key, part.value),
+        };
+        push(asked.iter().map(micro).collect(), output);
+    }
+
+    fn makes(&self, operation: &Operation, value: Datum) -> bool {
+        self.parts(operation).iter().any(|part| part.what == What::Write && part.value == value)
+    }
+
+    fn shows(&self, operation: &OperationOf<multi_register::MultiRegister<'h>>) -> Vec<Datum> {
+        // What a transaction has written itself, it may well read.
+        let is_own = |value: &Datum| {
+            operation
+                .input
+                .iter()
+                .any(|micro| matches!(micro, multi_register::Micro::Write(_, own) if own == value))
+        };
+        let seen = operation.output.iter().flatten().copied();
+        seen.filter(|value| *value != Datum::Nil && *value != self.initial && !is_own(value)).collect()
+    }
+}

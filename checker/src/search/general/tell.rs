@@ -1,0 +1,116 @@
+//! What is told of an object that is not linearizable, in the words of the history.
+
+use super::Adapter;
+use crate::anomaly::{Anomaly, AnomalyKind};
+use crate::direct::Violation;
+use crate::history::{Datum, History, OperationId, Outcome, Symbol};
+use crate::search::Contradiction;
+use crate::search::keys::{self, Timed, after, name, no_order};
+
+/// The most operations that failed which are shown beside.
+const FAILED_MAX: usize = 2;
+
+/// What it takes to tell of one object.
+pub(super) struct Told<'a, 'h, A: Adapter<'h>> {
+    pub(super) history: &'h History,
+    pub(super) key: Option<Symbol>,
+    /// All operations on it, those that failed too.
+    pub(super) ids: &'a [OperationId],
+    pub(super) timed: &'a Timed<A::Model>,
+    pub(super) adapter: &'a A,
+}
+
+impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
+    fn name(&self, position: usize) -> String {
+        name(self.history, self.key, self.timed.ids[position])
+    }
+
+    /// What a decider found.
+    pub(super) fn violation(&self, violation: Violation) -> Anomaly {
+        let Violation { kind, blocked, after: before, ref why, value, .. } = violation;
+        let ids = &self.timed.ids;
+        let order = before.and_then(|before| after(self.history, self.key, ids[before], ids[blocked]));
+        let mut sentence = match order {
+            Some(order) if why.starts_with("but ") => format!("{order}, {why}"),
+            Some(order) => format!("{order}, and {}", why.trim_start_matches("and ")),
+            None => format!("{} {}", self.name(blocked), why.trim_start_matches("and ")),
+        };
+        let failed = match kind {
+            AnomalyKind::Phantom => value.map(|value| self.failed(value, blocked)).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let mut kind = kind;
+        if let Some(first) = failed.first() {
+            kind = AnomalyKind::AbortedRead;
+            let first = name(self.history, self.key, *first);
+            sentence = format!("{sentence}; {first} certainly did not happen");
+        }
+        let shown = self.timed.shown(&violation.into_contradiction());
+        keys::anomaly(kind, self.history, self.key, &distinct(shown), &failed, sentence)
+    }
+
+    /// What the search found.
+    pub(super) fn contradiction(&self, contradiction: &Contradiction) -> Anomaly {
+        let shown = distinct(self.timed.shown(contradiction));
+        let blocked = contradiction.blocked;
+        let operation = &self.timed.operations[blocked];
+        let end = operation.returned.unwrap_or(u32::MAX);
+        let from_nowhere = self.adapter.shows(operation).into_iter().find(|value| {
+            !self.ids.iter().any(|id| {
+                let other = self.history.operation(*id);
+                let failed = matches!(other.outcome, Outcome::Fail(_));
+                !failed && other.invoked.index < end && self.adapter.makes(other, *value)
+            })
+        });
+        let (kind, context, sentence) = if let Some(value) = from_nowhere {
+            let text = value.text(&self.history.symbols);
+            let blocked_name = self.name(blocked);
+            let failed = self.failed(value, blocked);
+            match failed.is_empty() {
+                true => {
+                    let sentence = format!("{blocked_name} shows {text}, which nobody had made");
+                    (AnomalyKind::Phantom, failed, sentence)
+                }
+                false => {
+                    let sentence =
+                        format!("{blocked_name} shows {text}, which only operations that failed made");
+                    (AnomalyKind::AbortedRead, failed, sentence)
+                }
+            }
+        } else {
+            let sentence = no_order(self.history, self.key, &self.timed.ids, contradiction);
+            (self.kind(contradiction), Vec::new(), sentence)
+        };
+        keys::anomaly(kind, self.history, self.key, &shown, &context, sentence)
+    }
+
+    /// A read that began after all the others had completed is stale; anything else has no name.
+    fn kind(&self, contradiction: &Contradiction) -> AnomalyKind {
+        let operations = &self.timed.operations;
+        let blocked = &operations[contradiction.blocked];
+        let others = contradiction.operations.iter().filter(|other| **other != contradiction.blocked);
+        let mut ends = others.map(|other| operations[*other].returned.unwrap_or(u32::MAX)).peekable();
+        let is_read = !self.adapter.shows(blocked).is_empty();
+        let is_stale = is_read && ends.peek().is_some() && ends.all(|end| end < blocked.invoked);
+        if is_stale { AnomalyKind::StaleRead } else { AnomalyKind::NotLinearizable }
+    }
+
+    /// A few operations that failed, and that would have made `value` before `blocked` ended.
+    fn failed(&self, value: Datum, blocked: usize) -> Vec<OperationId> {
+        let end = self.timed.operations[blocked].returned.unwrap_or(u32::MAX);
+        let is_failed = |id: &OperationId| {
+            let operation = self.history.operation(*id);
+            matches!(operation.outcome, Outcome::Fail(_))
+                && operation.invoked.index < end
+                && self.adapter.makes(operation, value)
+        };
+        self.ids.iter().copied().filter(is_failed).take(FAILED_MAX).collect()
+    }
+}
+
+/// Each operation once: one may stand for several.
+fn distinct(mut ids: Vec<OperationId>) -> Vec<OperationId> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
