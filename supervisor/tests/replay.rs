@@ -77,7 +77,13 @@ fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_starts() {
     };
     refused("clients:", "client:", 2, "supervisor: edited.yaml:");
     refused("target: follower", "target: foreman", 2, "unknown target `foreman`");
-    refused("inject-bug: null", "inject-bug: no-such-bug", 4, "no-such-bug");
+    refused("inject-bug: null", "inject-bug: no-such-bug", 2, "inject-bug: no-such-bug\n");
+    refused(
+        "inject-bug: null",
+        "inject-bug: stale-reed",
+        2,
+        "unknown bug `stale-reed`; did you mean `stale-read`?",
+    );
     assert!(!place.path().join("runs").exists());
 }
 

@@ -49,7 +49,7 @@ pub(super) fn to_json(verdict: &VerdictFile) -> String {
 fn judge_again(directory: &Path) -> Result<VerdictFile, HarnessFailure> {
     let path = directory.join("plan.yaml");
     let text = fs::read_to_string(&path).map_err(HarnessFailure::file("read", &path))?;
-    let plan = Plan::from_yaml(&text).map_err(|error| HarnessFailure::Check { path, why: chain(&error) })?;
+    let plan = Plan::of_run(&text).map_err(|error| HarnessFailure::Check { path, why: chain(&error) })?;
     judge(directory, &plan)
 }
 

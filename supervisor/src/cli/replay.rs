@@ -23,6 +23,7 @@ use crate::judge::display_path;
 use crate::kernel::namespace::Namespace;
 use crate::program;
 use crate::scenario::plan::Plan;
+use crate::system::{self, words};
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -106,6 +107,11 @@ impl Score {
             let other = environment.as_ref().and_then(version_remark).map(|remark| format!("\n{remark}"));
             chain(&error) + &other.unwrap_or_default()
         })?;
+        let unknown = system::built_in(0).and_then(|system| words::broken(&*system, &plan));
+        if let Some((at, message)) = unknown {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            return Err(Plan::refuse(&path, &text, &at, message).to_string());
+        }
         let scenario_text = fs::read_to_string(directory.join("scenario.yaml"))
             .unwrap_or_else(|_| format!("# No scenario: the plan was read from {}.\n", path.display()));
         // Only `plan.yaml` is what the run carried out.

@@ -179,11 +179,19 @@ impl Plan {
     /// # Errors
     /// If the text is not YAML, has a field too many or too few, or breaks an invariant of [`Plan`].
     pub fn from_yaml(text: &str) -> Result<Self, PlanError> {
-        let plan: Self = serde_yaml::from_str(text).map_err(PlanError::Form)?;
+        let plan = Self::of_run(text)?;
         match plan.broken_invariant() {
             None => Ok(plan),
             Some((at, why)) => Err(PlanError::Sense { at, why }),
         }
+    }
+
+    /// Reads the plan of a run that was made. It was carried out, whatever a later version would refuse of it.
+    ///
+    /// # Errors
+    /// If the text is not YAML, or has a field too many or too few.
+    pub fn of_run(text: &str) -> Result<Self, PlanError> {
+        serde_yaml::from_str(text).map_err(PlanError::Form)
     }
 
     /// The name of this plan in reports: XXH3 of its canonical text without where it came from, 16 hexadecimal

@@ -3,7 +3,9 @@
 //! and shown where they stand.
 
 use super::System;
-use crate::scenario::file::{Placed, SaidVerb, ScenarioError, ScenarioErrors, ScenarioFile};
+use crate::scenario::file::{Place, Placed, SaidVerb, ScenarioError, ScenarioErrors, ScenarioFile};
+use crate::scenario::plan::Plan;
+use crate::scenario::verb::Verb;
 
 /// What is wrong with these words in `file`, if anything is.
 #[must_use]
@@ -16,6 +18,28 @@ pub fn refusal(system: &dyn System, file: &ScenarioFile) -> Option<ScenarioError
     let bug = file.cluster.inject_bug.as_ref().and_then(|bug| unknown(bug, "bug", &system.bugs()));
     let errors: Vec<ScenarioError> = bug.into_iter().chain(file.verbs().filter_map(of_verb)).collect();
     (!errors.is_empty()).then(|| file.refuse_all(errors))
+}
+
+/// The same of a plan: the path of the field, and what is wrong with it.
+#[must_use]
+pub fn broken(system: &dyn System, plan: &Plan) -> Option<(String, String)> {
+    let points = system.faults().map(|faults| faults.crash_points()).unwrap_or_default();
+    let wrong = |at: String, word: &str, what: &str, known: &[&str]| {
+        let said = Placed { value: word.to_owned(), place: Place::START };
+        unknown(&said, what, known).map(|ScenarioError { message, .. }| (at, message))
+    };
+    let of_verb = |(at, verb): (String, &Verb)| match verb {
+        Verb::Crash(crash) => wrong(format!("{at}.crash.at"), &crash.at, "crash point", &points),
+        _ => None,
+    };
+    let strikes = plan.strikes.iter().enumerate();
+    let strikes = strikes.map(|(index, strike)| (format!("strikes.{index}.verb"), &strike.verb));
+    let steps = plan.steps.iter().enumerate();
+    let steps = steps
+        .filter_map(|(index, step)| Some((format!("steps.{index}.do.strike.verb"), step.action.verb()?)));
+    let bug = plan.cluster.inject_bug.as_ref();
+    let bug = bug.and_then(|bug| wrong("cluster.inject-bug".to_owned(), bug, "bug", &system.bugs()));
+    bug.or_else(|| strikes.chain(steps).find_map(of_verb))
 }
 
 /// A system that has none of these words at all says so by itself.

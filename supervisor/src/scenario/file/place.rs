@@ -20,7 +20,7 @@ pub enum Place {
 
 impl Place {
     /// Where to begin in a file of which nothing more exact is known.
-    pub(super) const START: Self = Self::File { line: 1, column: 1, width: 1 };
+    pub(crate) const START: Self = Self::File { line: 1, column: 1, width: 1 };
 
     /// The place of a node in a file that ends at `end`. A node of several lines is shown by its first character.
     pub(super) fn of(span: Span, end: Self) -> Self {

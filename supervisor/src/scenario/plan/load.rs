@@ -36,6 +36,12 @@ impl Plan {
         Ok(Self::parse(path, &text)?)
     }
 
+    /// The one thing that is wrong with the plan in the file at `path`, the field `at`, shown as a compiler would.
+    #[must_use]
+    pub fn refuse(path: &Path, text: &str, at: &str, message: String) -> ScenarioErrors {
+        refuse_at(&path.display().to_string(), text, Spot::Path(at), message)
+    }
+
     /// Reads the text of the file at `path`. Nothing is read from disk.
     ///
     /// # Errors
