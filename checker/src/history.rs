@@ -7,12 +7,13 @@
 //!
 //! [`format`](mod@format) reads a history in any of the ways it may be written: [`jsonl`], our own; [`edn`] and
 //! [`jepsen_log`], those of Jepsen and its kin. The first two are written too; [`timeline`] reads and draws the small
-//! pictures that the tests are made of.
+//! pictures that the tests are made of. [`binary`] is our own again, in a few bytes an event.
 //!
 //! Names are interned ([`Symbol`]), as are lists ([`List`]), values are small ([`Datum`]) and operations typed, so that
 //! ten million of them fit into memory. What this
 //! module does not do is judge: an impossible *answer* is evidence, not an error.
 
+pub mod binary;
 mod blocks;
 mod datum;
 pub mod edn;

@@ -17,7 +17,8 @@
 //!   before `F` passed it. Both sorted by time, the k-th such number needs the k-th such send.
 //!
 //! These conditions are also sufficient: the points can then be placed one after the other. [`ledger`] checks them as
-//! the events come, and the tests compare it with exhaustive search; [`online`] feeds it with typed operations. Deletes
+//! the events come, and the tests compare it with exhaustive search; [`online`] feeds it with typed
+//! operations, [`stream`] with a file. Deletes
 //! need an order of their own, which is looked for at the end. Only if something fails does `diagnose` look at the
 //! conversation again, without haste, to tell the person what happened rather than what was noticed first: if a
 //! message is gone for good, the stale heads and reused numbers that follow from it are no news.
@@ -30,9 +31,11 @@
 //!   what it delivers is for [`delivery`](crate::delivery) to judge.
 
 mod diagnose;
+mod keys;
 pub mod ledger;
 pub mod online;
 pub(crate) mod page;
+pub mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 

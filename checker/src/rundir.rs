@@ -1,7 +1,8 @@
 //! Reads what a run left behind: a run directory, or a history alone.
 //!
 //! ```text
-//! history.jsonl             what the clients saw            required
+//! history.jsonl             what the clients saw            required, or else
+//! history.bin               the same in a few bytes an event
 //! nodes/*/trace.jsonl       what each node wrote down       no file, no trace
 //! events.jsonl              lines {"kind":"digest","node":"n1","index":9,"digest":"…"} and
 //!                           {"kind":"node-left","node":"n1"}; others are passed over
@@ -21,6 +22,7 @@ use thiserror::Error;
 
 use crate::evidence::trace::{self, Trace, TraceError};
 use crate::evidence::{Evidence, NodeTrace, StateDigest};
+use crate::history::binary::{self, BinaryError};
 use crate::history::format::{self, Format, ReadError};
 
 /// What could be read.
@@ -45,7 +47,7 @@ pub enum RunDirError {
         cause: io::Error,
     },
     /// A directory that no run has left.
-    #[error("{} is not a run directory: it has no history.jsonl", path.display())]
+    #[error("{} is not a run directory: it has no history.jsonl and no history.bin", path.display())]
     NoHistory {
         /// The directory.
         path: PathBuf,
@@ -59,6 +61,16 @@ pub enum RunDirError {
         line: u64,
         /// The column.
         column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A binary history cannot be used from this byte on, counted from 0.
+    #[error("{}: byte {offset}: {message}", path.display())]
+    Byte {
+        /// The file.
+        path: PathBuf,
+        /// The byte.
+        offset: u64,
         /// What is wrong.
         message: String,
     },
@@ -80,11 +92,12 @@ pub fn read_as(path: &Path, format: Option<Format>) -> Result<Loaded, RunDirErro
     if !path.is_dir() {
         return read_history(path, open(path)?, format);
     }
-    let history = path.join("history.jsonl");
-    if !history.exists() {
+    let histories = [("history.jsonl", Some(Format::Jsonl)), ("history.bin", None)];
+    let mut histories = histories.into_iter().map(|(name, format)| (path.join(name), format));
+    let Some((history, format)) = histories.find(|(history, _)| history.exists()) else {
         return Err(RunDirError::NoHistory { path: path.to_owned() });
-    }
-    let mut loaded = read_history(&history, open(&history)?, Some(Format::Jsonl))?;
+    };
+    let mut loaded = read_history(&history, open(&history)?, format)?;
     read_traces(&path.join("nodes"), &mut loaded)?;
     read_events(&path.join("events.jsonl"), &mut loaded)?;
     Ok(loaded)
@@ -93,12 +106,31 @@ pub fn read_as(path: &Path, format: Option<Format>) -> Result<Loaded, RunDirErro
 /// Reads a history alone; `path` is what errors call it.
 ///
 /// # Errors
-/// [`RunDirError::Line`].
-pub fn read_history(path: &Path, input: impl BufRead, format: Option<Format>) -> Result<Loaded, RunDirError> {
+/// [`RunDirError::Line`], or [`RunDirError::Byte`] if it is binary.
+pub fn read_history(
+    path: &Path,
+    mut input: impl BufRead,
+    format: Option<Format>,
+) -> Result<Loaded, RunDirError> {
+    let begin = input.fill_buf().map_err(|cause| RunDirError::Read { path: path.to_owned(), cause })?;
+    if format.is_none() && binary::is_binary(begin) {
+        return read_binary(path, input);
+    }
     let (history, torn) = format::read(input, format).map_err(|ReadError { line, column, message }| {
         RunDirError::Line { path: path.to_owned(), line, column, message }
     })?;
     let notes = torn.map(|torn| torn_note(path, torn.line)).into_iter().collect();
+    Ok(Loaded { evidence: Evidence { history, ..Evidence::default() }, notes })
+}
+
+fn read_binary(path: &Path, input: impl BufRead) -> Result<Loaded, RunDirError> {
+    let (history, torn) = binary::read(input).map_err(|BinaryError { offset, problem }| {
+        RunDirError::Byte { path: path.to_owned(), offset, message: problem.to_string() }
+    })?;
+    let note = |torn: binary::Torn| {
+        format!("{}: byte {}: the block is torn and was passed over", path.display(), torn.offset)
+    };
+    let notes = torn.map(note).into_iter().collect();
     Ok(Loaded { evidence: Evidence { history, ..Evidence::default() }, notes })
 }
 

@@ -28,6 +28,7 @@
 //! The first impossible event need not be what a person should hear first. [`check`](super::check), which has the whole
 //! history, tells the same violations in words.
 
+use super::keys::Keys;
 use super::ledger::{Answer, Asked, Ledger, Open, Page};
 use crate::anomaly::AnomalyKind;
 use crate::history::{Entry, Input, OperationId, Outcome, Output, Symbol};
@@ -36,11 +37,7 @@ use crate::history::{Entry, Input, OperationId, Outcome, Output, Symbol};
 #[derive(Debug, Default)]
 pub struct Online {
     ledger: Ledger,
-    /// The conversation of each key, by the symbol's index; [`NONE`] if there is none.
-    by_key: Vec<u32>,
-    /// The conversation of the operations without a key.
-    keyless: Option<u32>,
-    keys: Vec<Option<Symbol>>,
+    keys: Keys,
     operations: u64,
     shown: Shown,
 }
@@ -71,9 +68,6 @@ impl Shown {
         Page { first, messages: &self.messages, tombstones: &self.tombstones, head }
     }
 }
-
-/// No conversation: there are fewer.
-const NONE: u32 = u32::MAX;
 
 /// An operation that was invoked. Completing it takes this, so no operation completes twice.
 #[derive(Debug, PartialEq, Eq)]
@@ -141,26 +135,8 @@ impl Online {
             _ => return None,
         };
         self.operations += 1;
-        let conversation = self.conversation(key);
+        let conversation = self.keys.number(key.map(Symbol::number));
         Some(Begun(self.ledger.invoke(id.number(), conversation, asked)))
-    }
-
-    fn conversation(&mut self, key: Option<Symbol>) -> u32 {
-        let next = u32::try_from(self.keys.len()).expect("there are fewer conversations than operations");
-        let known = match key {
-            Some(key) => {
-                if self.by_key.len() <= key.index() {
-                    self.by_key.resize(key.index() + 1, NONE);
-                }
-                &mut self.by_key[key.index()]
-            }
-            None => self.keyless.get_or_insert(NONE),
-        };
-        if *known == NONE {
-            *known = next;
-            self.keys.push(key);
-        }
-        *known
     }
 
     /// An operation completes. Returns the violation that is certain now, if this is the first in its conversation;
@@ -188,7 +164,7 @@ impl Online {
 
     fn named(&self, violation: &super::ledger::Violation) -> Violation {
         Violation {
-            key: self.keys[violation.conversation as usize],
+            key: self.keys.key(violation.conversation).map(Symbol::new),
             kind: violation.kind,
             seq: violation.seq,
             operation: OperationId::new(violation.operation),
@@ -200,11 +176,7 @@ impl Online {
     /// conversations began.
     #[must_use]
     pub fn position(&self, key: Option<Symbol>) -> Option<usize> {
-        let known = match key {
-            Some(key) => self.by_key.get(key.index()).copied(),
-            None => self.keyless,
-        };
-        known.filter(|known| *known != NONE).map(|known| known as usize)
+        self.keys.find(key.map(Symbol::number)).map(|number| number as usize)
     }
 
     /// How many operations on conversations began.
@@ -231,7 +203,6 @@ impl Online {
     /// About how many bytes this needs.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let keys = self.by_key.len() * size_of::<u32>() + self.keys.len() * size_of::<Option<Symbol>>();
-        self.ledger.bytes() + keys as u64
+        self.ledger.bytes() + self.keys.bytes()
     }
 }

@@ -2,6 +2,7 @@ mod decisions;
 mod differential;
 mod generate;
 mod mutations;
+mod stream;
 mod tombstones;
 
 use crate::history::History;

@@ -96,6 +96,27 @@ fn what_is_no_run_is_refused_in_clear_words() {
             refused("other.json"),
             format!("/other.json:1:12: not a history: missing field `format`; {wanted}")
         );
-        assert_eq!(refused("dir"), "/dir is not a run directory: it has no history.jsonl");
+        assert_eq!(refused("dir"), "/dir is not a run directory: it has no history.jsonl and no history.bin");
     });
+}
+
+#[test]
+fn a_binary_history_is_known_by_its_first_bytes() {
+    let (text, path) = (HISTORY.as_bytes(), Path::new("history.bin"));
+    let history = read_history(path, text, None).unwrap().evidence.history;
+    let mut file = Vec::new();
+    binary::write(&history, &mut file).unwrap();
+    let loaded = read_history(path, &*file, None).unwrap();
+    assert_eq!(loaded.notes, Vec::<String>::new());
+    let lines = |history| crate::history::jsonl::events(history).collect::<Vec<_>>();
+    assert_eq!(lines(&loaded.evidence.history), lines(&history));
+    let begin = file.len() - 1;
+    let loaded = read_history(path, &file[..begin], None).unwrap();
+    let [note] = &loaded.notes[..] else { panic!("{:?}", loaded.notes) };
+    assert!(
+        note.starts_with("history.bin: byte ") && note.ends_with("the block is torn and was passed over")
+    );
+    file[begin] ^= 1;
+    let error = read_history(path, &*file, None).unwrap_err().to_string();
+    assert!(error.ends_with("the checksum of the block is wrong: the file is damaged"), "{error}");
 }
