@@ -15,7 +15,7 @@
 //! | `:fail` or `:info` with a keyword as value | the keyword is the error |
 //! | a value `[key value]` on every operation | the key of an independent object |
 //!
-//! A key `1` and a key `"1"` are one key.
+//! Keys are texts: `1` and `"1"`, or `:a` and `"a"`, are one key.
 //!
 //! Jepsen writes a key and its value as `[key value]`, which looks as any vector of two. The first invocations decide
 //! which it is: a value of another shape says that the history has one object; `[key nil]`, a cas of `[key [from to]]` and a

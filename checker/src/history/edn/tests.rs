@@ -1,5 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
-use crate::history::{Input, Outcome, Output, jsonl, timeline};
+use crate::history::{Input, Moment, Outcome, Output, Symbols, jsonl, timeline};
 
 fn history(text: &str) -> History {
     let (history, torn) = read(text.as_bytes()).unwrap_or_else(|error| panic!("{error} in {text}"));
@@ -242,4 +244,112 @@ fn names_of_operations_may_be_strings_and_symbols() {
     }
     let read = history(r#"{:process 1 :type :invoke :f "a \"b\""}"#);
     assert_eq!(read.f(&read.operations()[0]), "a \"b\"");
+}
+
+/// A value that is not interned yet.
+#[derive(Debug, Clone)]
+enum Plain {
+    Nil,
+    Bool(bool),
+    Int(i64),
+    Name(String),
+    Other(String),
+    List(Vec<Plain>),
+    Map(Vec<(Plain, Plain)>),
+}
+
+impl Plain {
+    fn datum(&self, symbols: &mut Symbols) -> Datum {
+        match self {
+            Plain::Nil => Datum::Nil,
+            Plain::Bool(value) => Datum::Bool(*value),
+            Plain::Int(value) => Datum::Int(*value),
+            Plain::Name(text) => Datum::Name(symbols.intern(text)),
+            Plain::Other(text) => Datum::Other(symbols.intern(text)),
+            Plain::List(items) => {
+                let items: Vec<Datum> = items.iter().map(|item| item.datum(symbols)).collect();
+                Datum::List(symbols.list(&items))
+            }
+            Plain::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| [key.datum(symbols), value.datum(symbols)]);
+                let mut entries: Vec<_> = entries.collect();
+                entries.sort_by(|one, other| one[0].compare(other[0], symbols));
+                entries.dedup_by_key(|[key, _]| *key);
+                Datum::Map(symbols.list(&entries.concat()))
+            }
+        }
+    }
+}
+
+fn plain() -> impl Strategy<Value = Plain> {
+    let other = "[:a-z][a-z]{1,3}(/[a-z]+)?|-?[1-9][0-9]{20,30}|-?[1-9]/[2-9]|[1-9]\\.[0-9]{0,3}[1-9]";
+    let other =
+        other.prop_filter("it has a meaning of its own", |text| !matches!(text.as_str(), "nil" | "true"));
+    let leaf = prop_oneof![
+        Just(Plain::Nil),
+        any::<bool>().prop_map(Plain::Bool),
+        any::<i64>().prop_map(Plain::Int),
+        any::<String>().prop_map(Plain::Name),
+        other.prop_map(Plain::Other),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Plain::List),
+            prop::collection::vec((inner.clone(), inner), 0..4).prop_map(Plain::Map),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+    #[test]
+    fn every_value_survives_the_file(asked in plain(), answered in plain(), keyed in any::<bool>()) {
+        let mut history = History::new();
+        let key = keyed.then(|| history.symbols.intern("a key"));
+        let [asked, answered] = [asked, answered].map(|value| value.datum(&mut history.symbols));
+        let at = |index| Moment { index, time: 7 };
+        let f = history.symbols.intern("do something");
+        let inputs = [Input::Write { value: asked }, Input::Other { f, value: asked }, Input::Get];
+        for (number, input) in (0_u32..).zip(inputs) {
+            history.invoke(at(2 * number), 1, None, key, input).unwrap();
+            let output = match input {
+                Input::Write { .. } => Output::Done,
+                _ => Output::Value { value: answered },
+            };
+            let f = input.f(&history.symbols).to_owned();
+            history.complete(at(2 * number + 1), 1, &f, Outcome::Ok(output)).unwrap();
+        }
+        let mut text = Vec::new();
+        write(&history, &mut text).unwrap();
+        let (mut again, torn) = read(&*text).unwrap();
+        prop_assert_eq!(torn, None);
+        // Both values in one table, so that they can be compared.
+        for (one, other) in history.operations().iter().zip(again.clone().operations()) {
+            let mut same = |one: Datum, other: Datum| one.copy(&history.symbols, &mut again.symbols) == other;
+            prop_assert!(same(one.input.argument(), other.input.argument()));
+            if let (Some(Output::Value { value: one }), Some(Output::Value { value: other })) = (one.output(), other.output()) {
+                prop_assert!(same(*one, *other));
+            }
+            prop_assert_eq!(one.key.map(|key| history.text(key)), other.key.map(|key| again.text(key)));
+        }
+        prop_assert!(jsonl::events(&again).eq(jsonl::events(&history)));
+    }
+}
+
+impl Datum {
+    /// The same value in another table.
+    fn copy(self, from: &Symbols, to: &mut Symbols) -> Datum {
+        let mut items = |list| {
+            let items: Vec<Datum> = from.items(list).iter().map(|item| item.copy(from, to)).collect();
+            to.list(&items)
+        };
+        match self {
+            Datum::List(list) => Datum::List(items(list)),
+            Datum::Map(list) => Datum::Map(items(list)),
+            Datum::Name(text) => Datum::Name(to.intern(from.text(text))),
+            Datum::Other(text) => Datum::Other(to.intern(from.text(text))),
+            other => other,
+        }
+    }
 }
