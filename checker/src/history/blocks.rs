@@ -20,11 +20,17 @@ pub(super) struct Blocks<R> {
     /// How many line ends were forgotten, and how many bytes of the line in which the buffer begins.
     lines: u64,
     column: usize,
+    block_bytes: usize,
     text_bytes_max: usize,
 }
 
 impl<R: Read> Blocks<R> {
     pub(super) fn new(input: R) -> Self {
+        Self::of(input, BLOCK_BYTES)
+    }
+
+    /// The same with blocks of another length.
+    pub(super) fn of(input: R, block_bytes: usize) -> Self {
         Blocks {
             input,
             buffer: Vec::new(),
@@ -33,6 +39,7 @@ impl<R: Read> Blocks<R> {
             at_end: false,
             lines: 0,
             column: 0,
+            block_bytes,
             text_bytes_max: OPERATION_BYTES_MAX,
         }
     }
@@ -71,7 +78,7 @@ impl<R: Read> Blocks<R> {
             let message = format!("an operation is longer than {} bytes", self.text_bytes_max);
             return Err(io::Error::other(message));
         }
-        let length = BLOCK_BYTES.max(2 * self.end);
+        let length = self.block_bytes.max(2 * self.end);
         if self.buffer.len() < length {
             self.buffer.resize(length, 0);
         }

@@ -52,7 +52,10 @@ const HEADER: &[u8] = b"; {\"format\":\"hearsay-history\"";
 /// # Errors
 /// [`ReadError`] for the first form that cannot be used, an unfinished last one excepted.
 pub fn read(input: impl Read) -> Result<(History, Option<Torn>), ReadError> {
-    let mut blocks = Blocks::new(input);
+    read_blocks(Blocks::new(input))
+}
+
+fn read_blocks<R: Read>(mut blocks: Blocks<R>) -> Result<(History, Option<Torn>), ReadError> {
     let mut reader = Reader::default();
     loop {
         let mut cursor = Cursor { text: blocks.text(), at: 0, whole: blocks.is_whole() };

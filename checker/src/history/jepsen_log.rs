@@ -27,7 +27,10 @@ use super::{Datum, History};
 /// # Errors
 /// [`ReadError`] for the first event that cannot be used, an unfinished last line excepted.
 pub fn read(input: impl Read) -> Result<(History, Option<Torn>), ReadError> {
-    let mut blocks = Blocks::new(input);
+    read_blocks(Blocks::new(input))
+}
+
+fn read_blocks<R: Read>(mut blocks: Blocks<R>) -> Result<(History, Option<Torn>), ReadError> {
     let mut foreign = Foreign::default();
     let mut stack = Vec::new();
     loop {

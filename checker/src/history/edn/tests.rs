@@ -304,6 +304,27 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
+    fn blocks_of_any_length_are_read_alike(
+        block in 1..80_usize,
+        place in any::<prop::sample::Index>(),
+        cut in 0..6_usize,
+        instead in "[ -~\\n]{0,4}|[\\[\\]{}()#_;^\"\\\\:]{1,3}",
+    ) {
+        let text = "; {\"format\":\"hearsay-history\",\"version\":1,\"initially\":\"empty\"}\n\
+            [{:index 0, :time 7, :type :invoke, :process 0, :f :write, :value [0 3]} ; one\n \
+            #_ {:a \\newline} #a.Op{:process 1, :type :invoke :f :read, :value [0 nil], :x #inst \"1\"}\n \
+            {:process 0 :type :ok :f :write :value [0 3] :error [:a \"\\u00e4 \\\"b\\\"\" -12N 1.50 #{}]}\n]\n";
+        let mut text = text.as_bytes().to_vec();
+        let begin = place.index(text.len());
+        text.splice(begin..(begin + cut).min(text.len()), instead.bytes());
+        let found = |read: Result<(History, Option<Torn>), ReadError>| {
+            read.map(|(history, torn)| (jsonl::events(&history).collect::<Vec<_>>(), history.is_initially_empty(), torn))
+        };
+        let whole = found(read(&*text));
+        prop_assert_eq!(found(read_blocks(Blocks::of(&*text, block))), whole, "{}", String::from_utf8_lossy(&text));
+    }
+
+    #[test]
     fn every_value_survives_the_file(asked in plain(), answered in plain(), keyed in any::<bool>()) {
         let mut history = History::new();
         let key = keyed.then(|| history.symbols.intern("a key"));

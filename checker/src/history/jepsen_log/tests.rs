@@ -60,6 +60,25 @@ fn a_torn_last_line_is_passed_over_and_reported() {
 }
 
 #[test]
+fn blocks_of_any_length_are_read_alike() {
+    let text = "noise\nINFO - 1 :invoke :read nil\nmore noise, and longer\n1 :ok :read [1 \"a\"]\n2 :invoke :write 1x\n";
+    for length in 0..=text.len() {
+        let text = &text.as_bytes()[..length];
+        let found = |read: Result<(History, Option<Torn>), ReadError>| {
+            read.map(|(history, torn)| (timeline::draw(&history), torn)).map_err(|error| error.to_string())
+        };
+        let whole = found(read(text));
+        for block in 1..40 {
+            assert_eq!(
+                found(read_blocks(Blocks::of(text, block))),
+                whole,
+                "{length} bytes in blocks of {block}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_log_longer_than_a_block_is_read_in_pieces() {
     let text: String = (0..30_000)
         .map(|n| {
