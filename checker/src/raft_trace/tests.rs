@@ -1,4 +1,5 @@
 mod log;
+mod random;
 
 use super::*;
 use crate::anomaly::AnomalyKind;
