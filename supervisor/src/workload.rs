@@ -119,6 +119,18 @@ mod tests {
     }
 
     #[test]
+    fn some_reads_may_be_late_if_the_mix_says_so() {
+        for kind in ["conversation", "delivery", "mixed"] {
+            let drawn = drawn(&plan(&format!("kind: {kind}, mix: {{ send: 1, read: 1, stale-read: 1 }}")));
+            let reads = drawn.iter().filter(|invocation| invocation.f == "read");
+            let (stale, newest): (Vec<_>, Vec<_>) = reads.partition(|read| read.value["stale"] == true);
+            let about_a_third = 500..800;
+            assert!(about_a_third.contains(&stale.len()) && about_a_third.contains(&newest.len()), "{kind}");
+        }
+        assert!(drawn(&plan("kind: conversation")).iter().all(|read| read.value["stale"].is_null()));
+    }
+
+    #[test]
     fn no_key_belongs_to_two_families() {
         let mut family_of = BTreeMap::new();
         for invocation in drawn(&plan("kind: mixed, keys: 9")) {
