@@ -1,3 +1,5 @@
+mod random;
+
 use super::*;
 use crate::anomaly::AnomalyKind;
 use crate::history::timeline;
