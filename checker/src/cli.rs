@@ -4,6 +4,7 @@
 
 mod certificate;
 mod exit;
+mod limits;
 mod size;
 mod switches;
 mod terminal;
@@ -11,14 +12,16 @@ mod terminal;
 mod tests;
 mod text;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 pub use exit::Exit;
+use limits::{LimitArguments, Meter};
 use serde::Serialize;
 use switches::Switches;
 
@@ -27,7 +30,7 @@ use crate::evidence::Evidence;
 use crate::evidence::trace::TraceEvent;
 use crate::fitting::{self, Choice};
 use crate::history::{Input, format};
-use crate::limits::Limits;
+use crate::limits::{Exceeded, Limited, Limits};
 use crate::rundir::{self, Loaded};
 use crate::verdict::{CheckResult, Verdict};
 
@@ -37,7 +40,7 @@ use crate::verdict::{CheckResult, Verdict};
 /// header {"format":"hearsay-history","version":1}; or operation maps in EDN, as Jepsen's history.edn; or Jepsen's console
 /// log. A run directory, as `supervisor run` leaves one, has it as
 /// history.jsonl, beside the Raft traces of the nodes and the digests of their states, which are judged too.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "checker", version, after_help = exit::table())]
 struct Arguments {
     /// A history, a run directory, or `-` for a history on standard input
@@ -55,13 +58,8 @@ struct Arguments {
     #[arg(long = "check", value_name = "NAME", value_parser = check_names())]
     checks: Vec<CheckName>,
 
-    /// Give up a check after this time, such as `30s`: unless it found a violation, its verdict is `unknown`
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    timeout: Option<Duration>,
-
-    /// Give up a check that needs more memory beside the history, such as `2GiB`
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
-    memory: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArguments,
 
     /// Write the order that was found into this file, if the history is linearizable; `checker verify HISTORY FILE`
     /// follows it
@@ -165,8 +163,18 @@ fn complain(message: &str) {
 }
 
 fn judge(arguments: &Arguments) -> Result<Judgement, String> {
-    let Loaded { mut evidence, mut notes } =
-        load(&arguments.file, arguments.format).map_err(|error| chain(&error))?;
+    let meter = Meter::start(&arguments.limits);
+    let expired = || meter.expired();
+    let limits = meter.limits(&expired);
+    let Loaded { mut evidence, mut notes } = match load_in_time(arguments, &meter, &limits) {
+        Ok(loaded) => loaded,
+        // What cannot be read in time is no wrong history.
+        Err(error) => match meter.hit() {
+            None => return Err(chain(&error)),
+            Some(exceeded) => return Ok(unread(arguments, &meter, exceeded, &chain(&error))),
+        },
+    };
+    meter.loaded();
     let options = arguments.switches.options(&mut evidence.history)?;
     let choice = fitting::choose(&evidence.history, options.model).map_err(|misfit| misfit.to_string())?;
     notes.extend(guessed(&choice));
@@ -174,11 +182,17 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
         true => default_checks(&evidence, &mut notes),
         false => arguments.checks.clone(),
     };
-    let checks: Vec<CheckResult> =
-        names.into_iter().map(|name| timed(&evidence, name, &options, arguments)).collect();
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.limits.threads.map_or(0, NonZeroUsize::get))
+        .build()
+        .map_err(|error| format!("could not start the threads: {error}"))?;
+    let checks = threads.install(|| run_checks(&evidence, &names, &options, &limits, &meter));
+    notes.extend(meter.hit().map(|exceeded| format!("{exceeded}; {}", meter.advice(exceeded))));
     if let Some(path) = &arguments.certificate {
-        notes.push(certificate::emit(&evidence.history, &checks, path, &Limits::none())?);
+        notes.push(certificate::emit(&evidence.history, &checks, path, &limits)?);
     }
+    // To give back what ten million operations own, piece by piece, takes longer than to end.
+    std::mem::forget(evidence);
     Ok(Judgement { verdict: Verdict::of(&checks), checks, notes })
 }
 
@@ -188,11 +202,66 @@ fn guessed(choice: &Choice) -> Option<String> {
     Some(format!("judged as {model}, because {why}; `--model` may name another"))
 }
 
-fn load(path: &Path, format: Format) -> Result<Loaded, rundir::RunDirError> {
+/// A limit was hit before everything was read.
+fn unread(arguments: &Arguments, meter: &Meter, exceeded: Exceeded, error: &str) -> Judgement {
+    let names = if arguments.checks.is_empty() { &[CheckName::Linearizable] } else { &arguments.checks[..] };
+    let reason = format!("{exceeded} while the history was read");
+    let checks = names.iter().map(|name| CheckResult::unknown(*name, &*reason, 0, 0)).collect();
+    let notes = vec![error.to_owned(), meter.advice(exceeded)];
+    Judgement { verdict: Verdict::Unknown, checks, notes }
+}
+
+/// Reads what is to be judged; if nothing comes, the verdict is written here and the program ends.
+fn load_in_time(
+    arguments: &Arguments,
+    meter: &Meter,
+    limits: &Limits<'_>,
+) -> Result<Loaded, rundir::RunDirError> {
+    let (late, error) = (arguments.clone(), format!("{}: nothing came for too long", file_name(arguments)));
+    let unread = unread(arguments, meter, Exceeded::Time, &error);
+    // Who opens a pipe that nobody writes to, or reads from a terminal, waits for ever.
+    let watch = meter.watch(move || {
+        let _ = write(&late, &unread);
+        std::process::exit(Exit::Inconclusive.code().into());
+    });
+    let loaded = load(&arguments.file, arguments.format, limits);
+    watch.end();
+    loaded
+}
+
+fn load(path: &Path, format: Format, limits: &Limits<'_>) -> Result<Loaded, rundir::RunDirError> {
     if is_stdin(path) {
-        return rundir::read_history(Path::new(STDIN), io::stdin().lock(), format.given());
+        let input = Limited::new(io::stdin().lock(), limits);
+        return rundir::read_history(Path::new(STDIN), input, format.given());
     }
-    rundir::read_as(path, format.given())
+    rundir::read_as(path, format.given(), limits)
+}
+
+/// Judges by each of the checks. The search, which alone may take for ever, comes last, so that the others have their
+/// time; the results are in the order of the names.
+fn run_checks(
+    evidence: &Evidence,
+    names: &[CheckName],
+    options: &Options,
+    limits: &Limits<'_>,
+    meter: &Meter,
+) -> Vec<CheckResult> {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|place| names[*place] == CheckName::Linearizable);
+    let timed = |place: usize| {
+        let began = meter.elapsed();
+        let result = check::check_with(evidence, names[place], options, limits);
+        let took = meter.elapsed() - began;
+        (place, CheckResult { ms: u64::try_from(took.as_millis()).ok(), ..result })
+    };
+    let mut results: Vec<(usize, CheckResult)> = order.into_iter().map(timed).collect();
+    results.sort_by_key(|(place, _)| *place);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// What the history is called.
+fn file_name(arguments: &Arguments) -> Cow<'_, str> {
+    if is_stdin(&arguments.file) { STDIN.into() } else { arguments.file.to_string_lossy() }
 }
 
 /// What standard input is called.
@@ -243,23 +312,13 @@ fn default_checks(evidence: &Evidence, notes: &mut Vec<String>) -> Vec<CheckName
     names
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line is where the clock is")]
-fn timed(evidence: &Evidence, name: CheckName, options: &Options, arguments: &Arguments) -> CheckResult {
-    let started = Instant::now();
-    let expired = || arguments.timeout.is_some_and(|timeout| started.elapsed() >= timeout);
-    let limits = Limits { memory: arguments.memory.unwrap_or(u64::MAX), expired: &expired, ..Limits::none() };
-    let result = check::check_with(evidence, name, options, &limits);
-    CheckResult { ms: u64::try_from(started.elapsed().as_millis()).ok(), ..result }
-}
-
 fn write(arguments: &Arguments, judgement: &Judgement) -> io::Result<()> {
     let mut output = io::stdout().lock();
     match arguments.output {
         Output::Text => {
-            let file =
-                if is_stdin(&arguments.file) { STDIN.into() } else { arguments.file.to_string_lossy() };
             let style = terminal::style(arguments.width, arguments.ascii);
-            output.write_all(text::judgement(style, judgement, &file).as_bytes())?;
+            let text = text::judgement(style, judgement, &file_name(arguments));
+            output.write_all(text.as_bytes())?;
         }
         Output::Json => {
             serde_json::to_writer(&mut output, judgement)?;

@@ -220,6 +220,16 @@ impl History {
         })
     }
 
+    /// What the clients did last, if that was the last event.
+    #[must_use]
+    pub fn last_step(&self) -> Option<Step> {
+        match *self.events.last()? {
+            Event::Invoked(id) => Some(Step::Invoked(id)),
+            Event::Completed(id) => Some(Step::Completed(id)),
+            Event::FaultBegan(_) | Event::FaultEnded(_) => None,
+        }
+    }
+
     /// The number of events, which is the index of the next one.
     ///
     /// # Panics

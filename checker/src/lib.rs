@@ -11,6 +11,7 @@
 //!   [`search`] with a [`model`] for accounts, registers and general objects (and [`direct`] where no search is needed;
 //!   [`fitting`] says which model), [`durability`], [`delivery`], [`session`], [`stale`], [`raft_trace`],
 //!   [`convergence`].
+//! - [`live`] judges a history that is still being written.
 //! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
 //!   [`report`] puts it into paragraphs.
 //!
@@ -44,6 +45,7 @@ pub mod fitting;
 pub mod history;
 mod json;
 pub mod limits;
+pub mod live;
 pub mod log;
 pub mod model;
 pub mod raft_trace;

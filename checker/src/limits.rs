@@ -14,6 +14,7 @@
 
 mod budget;
 mod pool;
+mod reader;
 mod room;
 mod sort;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 
 pub use budget::{Budget, STEPS_PER_QUESTION};
 pub use pool::Pool;
+pub use reader::Limited;
 pub use room::{map_bytes, set_bytes};
 pub use sort::sort_by_key;
 use thiserror::Error;

@@ -24,6 +24,7 @@ use crate::evidence::trace::{self, Trace, TraceError};
 use crate::evidence::{Evidence, NodeTrace, StateDigest};
 use crate::history::binary::{self, BinaryError};
 use crate::history::format::{self, Format, ReadError};
+use crate::limits::{Limited, Limits};
 
 /// What could be read.
 #[derive(Debug)]
@@ -81,25 +82,26 @@ pub enum RunDirError {
 /// # Errors
 /// [`RunDirError`] for the first file that cannot be used.
 pub fn read(path: &Path) -> Result<Loaded, RunDirError> {
-    read_as(path, None)
+    read_as(path, None, &Limits::none())
 }
 
 /// Reads a run directory, or a history of this format if `path` is a file; without a format, of that which it seems to have.
+/// It stops with an error once the time is over or the memory is full. What is read is not counted.
 ///
 /// # Errors
-/// [`RunDirError`] for the first file that cannot be used.
-pub fn read_as(path: &Path, format: Option<Format>) -> Result<Loaded, RunDirError> {
+/// [`RunDirError`] for the first file that cannot be used, or in which a limit was hit.
+pub fn read_as(path: &Path, format: Option<Format>, limits: &Limits<'_>) -> Result<Loaded, RunDirError> {
     if !path.is_dir() {
-        return read_history(path, open(path)?, format);
+        return read_history(path, open(path, limits)?, format);
     }
     let histories = [("history.jsonl", Some(Format::Jsonl)), ("history.bin", None)];
     let mut histories = histories.into_iter().map(|(name, format)| (path.join(name), format));
     let Some((history, format)) = histories.find(|(history, _)| history.exists()) else {
         return Err(RunDirError::NoHistory { path: path.to_owned() });
     };
-    let mut loaded = read_history(&history, open(&history)?, format)?;
-    read_traces(&path.join("nodes"), &mut loaded)?;
-    read_events(&path.join("events.jsonl"), &mut loaded)?;
+    let mut loaded = read_history(&history, open(&history, limits)?, format)?;
+    read_traces(&path.join("nodes"), &mut loaded, limits)?;
+    read_events(&path.join("events.jsonl"), &mut loaded, limits)?;
     Ok(loaded)
 }
 
@@ -139,14 +141,14 @@ fn torn_note(path: &Path, line: u64) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this module is where files are read")]
-fn open(path: &Path) -> Result<BufReader<fs::File>, RunDirError> {
+fn open<'l>(path: &Path, limits: &Limits<'l>) -> Result<Limited<'l, BufReader<fs::File>>, RunDirError> {
     let file = fs::File::open(path).map_err(|cause| RunDirError::Read { path: path.to_owned(), cause })?;
-    Ok(BufReader::new(file))
+    Ok(Limited::new(BufReader::new(file), limits))
 }
 
-fn read_traces(nodes: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
+fn read_traces(nodes: &Path, loaded: &mut Loaded, limits: &Limits<'_>) -> Result<(), RunDirError> {
     for (node, path) in trace_paths(nodes)? {
-        let Trace { events, lines, torn } = trace::read(open(&path)?).map_err(|error| {
+        let Trace { events, lines, torn } = trace::read(open(&path, limits)?).map_err(|error| {
             let TraceError { line, column, message } = error;
             RunDirError::Line { path: path.clone(), line, column, message }
         })?;
@@ -196,11 +198,11 @@ struct LeftEvent {
     node: String,
 }
 
-fn read_events(path: &Path, loaded: &mut Loaded) -> Result<(), RunDirError> {
+fn read_events(path: &Path, loaded: &mut Loaded, limits: &Limits<'_>) -> Result<(), RunDirError> {
     if !path.is_file() {
         return Ok(());
     }
-    let mut input = open(path)?;
+    let mut input = open(path, limits)?;
     let mut text = Vec::new();
     for line in 1.. {
         text.clear();

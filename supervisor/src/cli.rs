@@ -72,7 +72,7 @@ enum Command {
 }
 
 /// Which scenario, and how it is changed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Choice {
     /// The seed of everything that is drawn; without it, the scenario's own, or a new one.
     #[arg(long, value_name = "N")]
@@ -80,6 +80,10 @@ struct Choice {
     /// Changes a field of the scenario: `--set run.duration=10s`; `null` takes it away. May be given several times.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
+    /// Judges the run while it goes on: `tell` tells the first violation at once, `stop` ends the load, too. It is short
+    /// for `--set run.live-check=…`.
+    #[arg(long, value_name = "off|tell|stop")]
+    live_check: Option<String>,
 }
 
 #[derive(Debug, Args)]

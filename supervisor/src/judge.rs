@@ -60,6 +60,7 @@ pub fn judge(directory: &Path, plan: &Plan) -> Result<VerdictFile, HarnessFailur
     verdict.never_succeeded = reach::never_succeeded(&evidence.history);
     verdict.faults = file::faults(&evidence.history);
     verdict.interrupted = events.iter().any(|timed| timed.event == RunEvent::Interrupted);
+    verdict.unconfirmed = unconfirmed(&events, &verdict.checks);
     verdict.metrics = metrics;
     verdict.conclude(&plan.expect);
     Ok(verdict)
@@ -73,6 +74,19 @@ fn remark(event: &RunEvent) -> Option<String> {
         RunEvent::DigestMissing { node, why } => Some(format!("no digest of {node}: {why}")),
         _ => None,
     }
+}
+
+/// What the live check saw of a check that finds nothing in the end.
+fn unconfirmed(events: &[TimedEvent], checks: &[CheckResult]) -> Option<String> {
+    let is_confirmed = |name: &str| {
+        checks.iter().any(|check| check.name.name() == name && check.verdict == CheckVerdict::Invalid)
+    };
+    events.iter().find_map(|timed| match &timed.event {
+        RunEvent::ViolationSeen { check, sentence, .. } if !is_confirmed(check) => {
+            Some(format!("{check}: {sentence}"))
+        }
+        _ => None,
+    })
 }
 
 fn run_checks(evidence: &Evidence, names: &[CheckName]) -> Vec<CheckResult> {
@@ -116,6 +130,9 @@ impl VerdictFile {
             (Verdict::Fail, format!("{}: {}", check.name, check.reason.as_deref().unwrap_or("violated")))
         } else if self.liveness.verdict == CheckVerdict::Invalid {
             (Verdict::Fail, liveness(&self.liveness.reason))
+        } else if let Some(seen) = &self.unconfirmed {
+            let text = format!("the live check saw what the checks do not confirm: {seen}");
+            (Verdict::Inconclusive, text)
         } else if self.interrupted {
             (Verdict::Inconclusive, "the run was interrupted".to_owned())
         } else if self.liveness.verdict == CheckVerdict::Unknown {

@@ -11,6 +11,7 @@ pub mod arrivals;
 pub mod clock;
 pub mod event;
 mod final_reads;
+mod live;
 mod load;
 pub mod monitor;
 pub mod recorder;
@@ -43,8 +44,9 @@ use crate::scenario::plan::{Keep, NetworkKind, Plan, WorkloadKind};
 use crate::system::{NodeName, System};
 use clock::RunClock;
 use event::{Events, Observer, Phase, RunEvent};
+use live::Following;
 use recorder::{Recorder, Tally};
-use stop::Stop;
+use stop::{Stop, Stopper, stop};
 
 /// How long the nodes may take to elect their first leader.
 const FIRST_LEADER_WAIT_MAX: Duration = Duration::from_secs(20);
@@ -96,6 +98,9 @@ struct Stage {
     clock: RunClock,
     watcher: Rc<dyn Watcher>,
     interrupt: Stop,
+    /// The live check has seen a violation that ends the load.
+    violation: (Rc<Stopper>, Stop),
+    history: PathBuf,
 }
 
 /// Carries out a run.
@@ -195,7 +200,10 @@ impl Stage {
         };
         let cluster = Cluster::new(cluster_settings, Rc::clone(&system), events.clone());
         let interrupt = settings.interrupt.clone();
-        Ok(Self { plan, system, cluster, recorder, events, clock, watcher, interrupt })
+        let (stopper, violated) = stop();
+        let violation = (Rc::new(stopper), violated);
+        let history = directory.file("history.jsonl");
+        Ok(Self { plan, system, cluster, recorder, events, clock, watcher, interrupt, violation, history })
     }
 
     /// Everything between the first start of a node and the stop of the last.
@@ -206,6 +214,9 @@ impl Stage {
         self.phase(Phase::Prepare);
         let prepared = self.system.prepare(&self.plan, &self.cluster.members()).await;
         prepared.map_err(HarnessFailure::Prepare)?;
+        let stopper = &self.violation.0;
+        let following =
+            Following::begin(&self.plan, self.history.clone(), &self.recorder, &self.events, stopper);
         let bench = self.load().await?;
         if self.interrupt.is_stopped() {
             self.events.emit(RunEvent::Interrupted);
@@ -215,6 +226,9 @@ impl Stage {
             self.phase(Phase::FinalReads);
             self.final_reads(&bench).await?;
             self.digests().await;
+        }
+        if let Some(following) = following {
+            following.end().await;
         }
         Ok(())
     }

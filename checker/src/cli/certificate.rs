@@ -87,7 +87,8 @@ pub(super) fn main(arguments: &[OsString]) -> Exit {
 }
 
 fn verify(arguments: &Arguments) -> Result<Answer, String> {
-    let loaded = load(&arguments.history, arguments.format).map_err(|error| chain(&error))?;
+    let limits = Limits::none();
+    let loaded = load(&arguments.history, arguments.format, &limits).map_err(|error| chain(&error))?;
     let file = arguments.certificate.display();
     #[expect(clippy::disallowed_methods, reason = "the command line reads files")]
     let opened =

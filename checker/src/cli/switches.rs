@@ -8,7 +8,7 @@ use crate::fitting::ModelName;
 use crate::history::{Datum, History};
 use crate::model::register::{FailedCas, Initially, NilRead, Semantics};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Switches {
     /// What the operations are about; then one that does not fit is an error. `auto` takes operations of a chat by their
     /// names and guesses a model for all others

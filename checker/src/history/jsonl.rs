@@ -233,6 +233,9 @@ pub enum Problem {
     /// The history is of a version that this program does not know.
     #[error("version {0} of the history format is unknown; this program reads version {VERSION}")]
     Version(u32),
+    /// A line is not JSON.
+    #[error("{0}")]
+    Syntax(String),
     /// A line is not an event, or its value does not fit its operation.
     #[error("{0}")]
     Event(String),
@@ -255,38 +258,69 @@ pub struct Torn {
     pub line: u64,
 }
 
+/// Takes a history line by line, for whoever has the lines as they are written.
+#[derive(Debug, Default)]
+pub struct Reader {
+    pub(crate) history: History,
+    lines: u64,
+}
+
+impl Reader {
+    /// Takes the next line; whether it ends with a line feed does not matter.
+    ///
+    /// # Errors
+    /// [`JsonlError`] if it cannot be used. The history is unchanged then.
+    pub fn line(&mut self, text: &[u8]) -> Result<(), JsonlError> {
+        self.lines += 1;
+        let line = self.lines;
+        if line == 1 {
+            header(text)?.describe(&mut self.history);
+            return Ok(());
+        }
+        let event: Line<'_> = serde_json::from_slice(text).map_err(|error| {
+            let (message, column) = (crate::json::message(&error), error.column());
+            let problem = if error.is_data() { Problem::Event(message) } else { Problem::Syntax(message) };
+            problem.at(line, column)
+        })?;
+        push(&mut self.history, &event, text).map_err(|refusal| refusal.problem.at(line, refusal.column))
+    }
+
+    /// What was taken so far.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The history, when there is nothing more to come.
+    #[must_use]
+    pub fn into_history(self) -> History {
+        self.history
+    }
+}
+
 /// Reads a history.
 ///
 /// # Errors
 /// [`JsonlError`] for the first line that cannot be used, an unfinished last one excepted.
 pub fn read(mut input: impl BufRead) -> Result<(History, Option<Torn>), JsonlError> {
     let mut text = Vec::new();
-    let mut history = History::new();
+    let mut reader = Reader::default();
     for line in 1.. {
         text.clear();
         let length = input.read_until(b'\n', &mut text).map_err(|error| Problem::Read(error).at(line, 1))?;
-        if line == 1 {
-            header(&text)?.describe(&mut history);
-            continue;
-        }
-        if length == 0 {
+        if line > 1 && length == 0 {
             break;
         }
-        match serde_json::from_slice::<Line<'_>>(&text) {
-            Ok(event) => {
-                push(&mut history, &event, &text)
-                    .map_err(|refusal| refusal.problem.at(line, refusal.column))?;
-            }
+        match reader.line(&text) {
+            Ok(()) => {}
             // Only the writer's death can end a file in the middle of a line. Whole JSON of a wrong shape is not torn.
-            Err(error) if text.last() != Some(&b'\n') && !error.is_data() => {
-                return Ok((history, Some(Torn { line })));
+            Err(JsonlError { problem: Problem::Syntax(_), .. }) if text.last() != Some(&b'\n') => {
+                return Ok((reader.into_history(), Some(Torn { line })));
             }
-            Err(error) => {
-                return Err(Problem::Event(crate::json::message(&error)).at(line, error.column()));
-            }
+            Err(error) => return Err(error),
         }
     }
-    Ok((history, None))
+    Ok((reader.into_history(), None))
 }
 
 fn header(text: &[u8]) -> Result<Header, JsonlError> {

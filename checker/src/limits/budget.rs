@@ -122,7 +122,7 @@ impl<'a> Budget<'a> {
         };
         let missing = memory - self.taken;
         let portions = [missing.saturating_add(PORTION), missing];
-        let Some(drawn) = portions.into_iter().find(|bytes| pool.take(*bytes, self.limits.memory)) else {
+        let Some(drawn) = portions.into_iter().find(|bytes| pool.draw(*bytes, self.limits.memory)) else {
             return false;
         };
         self.taken += drawn;

@@ -9,15 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub struct Pool {
     used: AtomicU64,
     full: AtomicBool,
+    refused: AtomicBool,
 }
 
 impl Pool {
-    /// A pool of which so many bytes are in use already, by whatever.
-    #[must_use]
-    pub fn with_used(bytes: u64) -> Self {
-        Pool { used: AtomicU64::new(bytes), full: AtomicBool::new(false) }
-    }
-
     /// The bytes in use.
     #[must_use]
     pub fn used(&self) -> u64 {
@@ -35,10 +30,25 @@ impl Pool {
         self.full.load(Ordering::Relaxed)
     }
 
+    /// Whether somebody was told that the memory is full, or wanted more than was left.
+    #[must_use]
+    pub fn was_short(&self) -> bool {
+        self.is_full() || self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Says that so many bytes more are in use, for good.
+    pub fn take(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Takes bytes, unless more than `limit` would be in use then.
-    pub(super) fn take(&self, bytes: u64, limit: u64) -> bool {
+    pub(super) fn draw(&self, bytes: u64, limit: u64) -> bool {
         let taken = |used: u64| used.checked_add(bytes).filter(|used| *used <= limit);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+        let drawn = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok();
+        if !drawn {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        drawn
     }
 
     /// Gives back bytes that were taken.

@@ -45,7 +45,8 @@ fn each_limit_is_named_when_it_is_hit() {
 
 #[test]
 fn budgets_of_one_pool_share_its_memory() {
-    let pool = Pool::with_used(1 << 20);
+    let pool = Pool::default();
+    pool.take(1 << 20);
     let limits = Limits { memory: 4 << 20, ..Limits::none() }.pooled(&pool);
     let mut one = Budget::new(&limits);
     let mut other = Budget::new(&limits);

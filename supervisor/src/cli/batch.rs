@@ -47,7 +47,9 @@ impl Refusal {
 
 /// Reads a scenario and settles the seed of its first run.
 pub(super) fn choose(path: &Path, choice: &Choice) -> Result<Case, Refusal> {
-    let file = ScenarioFile::load(path, &choice.overrides).map_err(|error| match error {
+    let mut overrides = choice.overrides.clone();
+    overrides.extend(choice.live_check.as_ref().map(|said| format!("run.live-check={said}")));
+    let file = ScenarioFile::load(path, &overrides).map_err(|error| match error {
         LoadError::Scenario(errors) => Refusal::of(&errors, Exit::Usage),
         error @ LoadError::Read { .. } => Refusal::plain(chain(&error), Exit::Usage),
     })?;

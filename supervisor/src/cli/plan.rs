@@ -32,7 +32,7 @@ pub(super) fn validate(files: &[PathBuf]) -> Exit {
     };
     let (machine, mut exit) = (Machine::default(), Exit::Expected);
     for path in &files {
-        match choose(path, &Choice { seed: None, overrides: Vec::new() }) {
+        match choose(path, &Choice::default()) {
             Ok(Case { file, seed }) => match machine.refusal(&Plan::resolve(&file, seed), &file) {
                 None => say(&format!("{}: good\n", path.display())),
                 Some(refusal) => exit = exit.gravest(fail(&refusal.to_string(), Exit::Harness)),

@@ -79,6 +79,9 @@ pub struct VerdictFile {
     pub never_succeeded: Vec<String>,
     /// Somebody asked the run to stop.
     pub interrupted: bool,
+    /// What the live check saw and the checks do not confirm: one of them has a bug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<String>,
     /// What was measured of the load, if there was one.
     pub metrics: Option<Metrics>,
     /// What the readers of the evidence noticed.
@@ -172,6 +175,7 @@ impl VerdictFile {
             nothing_struck: false,
             never_succeeded: Vec::new(),
             interrupted: false,
+            unconfirmed: None,
             metrics: None,
             notes: Vec::new(),
             reproduce: environment.reproduce(plan, &display_path(directory)),

@@ -194,6 +194,12 @@ fn describe(event: &RunEvent) -> Option<String> {
         RunEvent::Healed { after_ms } => format!("healed: every node has caught up after {after_ms} ms"),
         RunEvent::NotHealed { why } => format!("not healed: {why}"),
         RunEvent::DigestMissing { node, why } => format!("no digest of {node}: {why}"),
+        RunEvent::ViolationSeen { check, anomaly, key, sentence, ends_load, .. } => {
+            let key = key.as_ref().map_or(String::new(), |key| format!(" in {key}"));
+            let then = if *ends_load { "; the load ends" } else { "" };
+            format!("violation seen: {check}: {anomaly}{key}: {sentence}{then}")
+        }
+        RunEvent::LiveCheckEnded { why } => format!("the live check has ended: {why}"),
         RunEvent::Interrupted => "interrupted: healing, then checking what there is".to_owned(),
         RunEvent::Note { text } => text.clone(),
     })

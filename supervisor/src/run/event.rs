@@ -161,6 +161,26 @@ pub enum RunEvent {
         /// Why.
         why: String,
     },
+    /// The live check found a violation. The judgement in the end has the last word.
+    ViolationSeen {
+        /// The check: `linearizable`.
+        check: String,
+        /// What kind of contradiction: `stale-read`.
+        anomaly: String,
+        /// The object, if it is about one.
+        key: Option<String>,
+        /// The contradiction in one sentence.
+        sentence: String,
+        /// When the last event was recorded that it rests on, in ms since the start of the run.
+        recorded_ms: u64,
+        /// The load ends early because of it.
+        ends_load: bool,
+    },
+    /// The live check cannot go on. The judgement in the end does not need it.
+    LiveCheckEnded {
+        /// Why.
+        why: String,
+    },
     /// Somebody asked the run to end early.
     Interrupted,
     /// The testbed noticed something that is worth knowing and changes nothing.

@@ -21,7 +21,7 @@ use crate::workload;
 const TICK_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Stage {
-    /// Warm-up, then load and faults, until the time is over or somebody interrupts. When it returns, no operation is
+    /// Warm-up, then load and faults, until the time is over, somebody interrupts, or a violation is seen that ends it. When it returns, no operation is
     /// open and no fault stands.
     pub(super) async fn load(&self) -> Result<Rc<Bench>, HarnessFailure> {
         let bench = Rc::new(self.bench());
@@ -71,13 +71,14 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits for `length`, for an interrupt, or for the first failure of a task.
+    /// Waits for `length`, for an interrupt, for a violation that ends the load, or for the first failure of a task.
     async fn wait(
         &self,
         length: Duration,
         tasks: &mut JoinSet<Result<(), HarnessFailure>>,
     ) -> Result<(), HarnessFailure> {
-        let over = self.interrupt.unless_stopped(sleep(length));
+        let violated = &self.violation.1;
+        let over = violated.unless_stopped(self.interrupt.unless_stopped(sleep(length)));
         tokio::pin!(over);
         loop {
             tokio::select! {

@@ -10,6 +10,7 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use checker::history::jsonl::{Header, Process, Type};
 use serde::Serialize;
@@ -45,6 +46,8 @@ struct Inner {
     next_index: u32,
     next_process: u64,
     tally: Tally,
+    /// Rings at every line, for somebody who follows the file.
+    bell: Option<SyncSender<()>>,
 }
 
 /// An operation that is under way. Completing it takes this, so no operation completes twice.
@@ -79,7 +82,8 @@ impl Recorder {
     pub fn create(path: PathBuf, clock: RunClock, header: &Header) -> Result<Self, HarnessFailure> {
         let mut file = JsonLines::create(path)?;
         file.push(header)?;
-        let inner = Inner { clock, file, next_index: 0, next_process: 0, tally: Tally::default() };
+        let inner =
+            Inner { clock, file, next_index: 0, next_process: 0, tally: Tally::default(), bell: None };
         Ok(Self { inner: Rc::new(RefCell::new(inner)) })
     }
 
@@ -140,7 +144,7 @@ impl Recorder {
         }
         let mut inner = self.inner.borrow_mut();
         let (index, time) = inner.stamp();
-        inner.file.push(&Line {
+        inner.push(&Line {
             index,
             time,
             process: Process::Nemesis,
@@ -151,6 +155,20 @@ impl Recorder {
             node: None,
             error: None,
         })
+    }
+
+    /// A bell that rings when there are lines that were not there when it was last heard. Somebody who is slow to
+    /// listen costs nothing. It is hung up by [`Recorder::unfollow`].
+    #[must_use]
+    pub fn follow(&self) -> Receiver<()> {
+        let (bell, rings) = sync_channel(1);
+        self.inner.borrow_mut().bell = Some(bell);
+        rings
+    }
+
+    /// Nobody follows the file any more.
+    pub fn unfollow(&self) {
+        self.inner.borrow_mut().bell = None;
     }
 
     /// How many operations ended how, so far.
@@ -170,7 +188,7 @@ impl Inner {
     ) -> Result<(), HarnessFailure> {
         let invocation = open.invocation;
         let (index, time) = self.stamp();
-        self.file.push(&Line {
+        self.push(&Line {
             index,
             time,
             process: Process::Client(open.process),
@@ -181,6 +199,15 @@ impl Inner {
             node: Some(open.node),
             error,
         })
+    }
+
+    fn push(&mut self, line: &Line<'_>) -> Result<(), HarnessFailure> {
+        self.file.push(line)?;
+        if let Some(bell) = &self.bell {
+            // It rings already, or nobody listens any more: either is fine.
+            let _ = bell.try_send(());
+        }
+        Ok(())
     }
 
     /// The index and the time of the next line. The clock is monotonic, so times never decrease.
@@ -201,6 +228,22 @@ mod tests {
         let path = directory.path().join("history.jsonl");
         write(&Recorder::create(path.clone(), RunClock::start(), &Header::new(Some(7))).unwrap());
         std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn the_bell_rings_once_for_many_lines_and_never_waits() {
+        written(|recorder| {
+            let rings = recorder.follow();
+            assert!(rings.try_recv().is_err());
+            for _ in 0..3 {
+                recorder.fault("kill", "kill-leader#1", &[], None).unwrap();
+            }
+            assert!(rings.try_recv().is_ok() && rings.try_recv().is_err());
+            recorder.fault("kill", "kill-leader#1", &[], None).unwrap();
+            recorder.unfollow();
+            assert_eq!(rings.iter().count(), 1, "what rang before it was hung up is heard");
+            recorder.fault("kill", "kill-leader#1", &[], None).unwrap();
+        });
     }
 
     #[test]

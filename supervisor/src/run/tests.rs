@@ -1,5 +1,6 @@
 //! Whole runs on a system that is faked: what is recorded, in which order, and that nothing is left behind.
 
+mod live;
 mod steps;
 
 use std::cell::RefCell;
@@ -70,6 +71,7 @@ impl Played {
             RunEvent::StepUnmet { step, .. } => Some(format!("{step} is not met")),
             RunEvent::Healed { .. } => Some("healed".to_owned()),
             RunEvent::NotHealed { .. } => Some("not healed".to_owned()),
+            RunEvent::ViolationSeen { check, anomaly, .. } => Some(format!("{check}: {anomaly}")),
             RunEvent::Interrupted => Some("interrupted".to_owned()),
             _ => None,
         };

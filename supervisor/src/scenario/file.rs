@@ -37,7 +37,7 @@ use std::time::Duration;
 use checker::check::CheckName;
 
 use super::drawn::Drawn;
-use super::plan::{ClockKind, DiskKind, Expectation, Keep, NetworkKind, Reach};
+use super::plan::{ClockKind, DiskKind, Expectation, Keep, LiveCheck, NetworkKind, Reach};
 use super::threshold::Threshold;
 use super::unit::Rate;
 use super::workload::{Routing, WorkloadKind};
@@ -155,6 +155,8 @@ pub struct RunSection {
     pub settle: Option<Drawn<Duration>>,
     /// Whether everything is read in the end.
     pub final_reads: Option<Placed<bool>>,
+    /// What is judged while the run goes on, and what comes of it.
+    pub live_check: Option<Placed<LiveCheck>>,
 }
 
 impl ScenarioFile {

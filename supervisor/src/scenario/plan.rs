@@ -130,6 +130,28 @@ pub struct RunPlan {
     pub settle: Duration,
     /// Whether everything is read from every node, and digests are taken, before the nodes stop.
     pub final_reads: bool,
+    /// Whether the history is judged while it is being written; left out where it is not.
+    #[serde(default, skip_serializing_if = "LiveCheck::is_off")]
+    pub live_check: LiveCheck,
+}
+
+/// Whether the history is judged while it is being written, and what comes of a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LiveCheck {
+    /// It is judged in the end.
+    #[default]
+    Off,
+    /// A violation is told at once, and the run goes on.
+    Tell,
+    /// The first violation is told at once and ends the load: faults are lifted, everything is read, and it is judged.
+    Stop,
+}
+
+impl LiveCheck {
+    fn is_off(&self) -> bool {
+        *self == LiveCheck::Off
+    }
 }
 
 /// One fault at one time.

@@ -66,6 +66,18 @@ impl Word for crate::fabric::Distribution {
     }
 }
 
+impl Word for super::plan::LiveCheck {
+    const ALL: &'static [Self] = &[Self::Off, Self::Tell, Self::Stop];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Tell => "tell",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 impl Word for super::verb::Loss {
     const ALL: &'static [Self] = &[Self::All, Self::Some, Self::Torn];
 

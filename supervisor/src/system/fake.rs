@@ -1,7 +1,7 @@
 //! A system for tests of the testbed: its nodes are shells that sleep, and its conversations and registers are
 //! maps in memory. A subscription is told everything at once.
 //!
-//! It is linearizable by construction, so whatever a check finds is the testbed's fault. Clients draw their outcomes:
+//! Unless it is told to lie, it is linearizable by construction, so whatever a check finds is the testbed's fault. Clients draw their outcomes:
 //! some operations are refused, and some end without an answer, done or not.
 
 use std::cell::{Cell, RefCell};
@@ -46,6 +46,8 @@ struct Store {
     /// Of 100 operations, how many are refused and how many end without an answer.
     refused: u32,
     unanswered: u32,
+    /// After how many sends every second page is one message behind.
+    stale_after: Cell<u64>,
     rng: RefCell<Rng>,
 }
 
@@ -60,7 +62,8 @@ impl FakeSystem {
         let rng = RefCell::new(Rng::from_seed(1));
         let (conversations, log, registers) = (RefCell::default(), RefCell::default(), RefCell::default());
         let applied = Cell::default();
-        let store = Store { conversations, log, registers, applied, refused, unanswered, rng };
+        let stale_after = Cell::new(u64::MAX);
+        let store = Store { conversations, log, registers, applied, refused, unanswered, stale_after, rng };
         Self {
             directory: Directory::default(),
             store: Rc::new(store),
@@ -68,6 +71,12 @@ impl FakeSystem {
             second_beginning: String::new(),
             life: "exec sleep 600".to_owned(),
         }
+    }
+
+    /// Once so many operations changed something, every second read shows what was a moment ago.
+    pub(crate) fn stale_after(self, operations: u64) -> Self {
+        self.store.stale_after.set(operations);
+        self
     }
 
     /// The nodes do this once they listen.
@@ -186,6 +195,11 @@ impl Store {
         self.rng.borrow_mut().random_range(0..below)
     }
 
+    /// Whether this read lies.
+    fn lies(&self) -> bool {
+        self.applied.get() >= self.stale_after.get() && self.draw(2) == 0
+    }
+
     fn draw_delay(&self) -> Duration {
         Duration::from_millis(u64::from(self.draw(4)))
     }
@@ -196,7 +210,9 @@ impl Store {
             "poll" => Ok(self.deliver(&key, &invocation.value)),
             "write" | "cas" => self.set(key, invocation),
             "read" if invocation.value.is_null() => {
-                Ok(self.registers.borrow().get(&key).cloned().unwrap_or_default())
+                // What every register was before anybody wrote it.
+                let value = if self.lies() { None } else { self.registers.borrow().get(&key).cloned() };
+                Ok(value.unwrap_or_default())
             }
             _ => Ok(self.talk(key, invocation)),
         }
@@ -237,7 +253,7 @@ impl Store {
             self.log.borrow_mut().push((self.applied.get(), key, messages.len(), id.to_owned()));
             return json!({ "id": id, "seq": messages.len() });
         }
-        let head = messages.len();
+        let head = messages.len().saturating_sub(usize::from(self.lies()));
         let limit = usize::try_from(value["limit"].as_u64().unwrap_or(50))
             .map_or(PAGE_MAX, |limit| limit.min(PAGE_MAX));
         let number = |name: &str| value[name].as_u64().and_then(|number| usize::try_from(number).ok());

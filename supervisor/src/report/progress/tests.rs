@@ -51,6 +51,15 @@ fn run() -> Vec<TimedEvent> {
         RunEvent::Note {
             text: text("12 operations of the open loop found every client busy and were not made"),
         },
+        RunEvent::ViolationSeen {
+            check: text("linearizable"),
+            anomaly: text("stale-read"),
+            key: Some(text("alice:bob")),
+            sentence: text("the read by client 5 on n2 is stale"),
+            recorded_ms: 14_990,
+            ends_load: true,
+        },
+        RunEvent::LiveCheckEnded { why: text("history.jsonl: line 7, column 1: no JSON") },
     ];
     (0..).zip(events).map(|(number, event)| TimedEvent { at: number * 1_250_000_000, event }).collect()
 }
@@ -77,6 +86,8 @@ fn lines_for_a_person() {
   20.00 s  ── final reads
   22.50 s  no digest of n2: deadline
   23.75 s  12 operations of the open loop found every client busy and were not made
+  25.00 s  violation seen: linearizable: stale-read in alice:bob: the read by client 5 on n2 is stale; the load ends
+  26.25 s  the live check has ended: history.jsonl: line 7, column 1: no JSON
 ";
     assert_eq!(format!("\n{text}"), expected);
     let line = to_text(&run()[4], &label(true));

@@ -78,7 +78,7 @@ const WORKLOAD: Fields = Fields {
 };
 
 const RUN: Fields = Fields {
-    known: &["warmup", "duration", "settle", "final-reads"],
+    known: &["warmup", "duration", "settle", "final-reads", "live-check"],
     later: &[],
     elsewhere: &[("timeout", "it belongs to the top level")],
 };
@@ -277,7 +277,11 @@ fn run(decoder: &mut Decoder, node: &Node) -> Option<RunSection> {
         let value = decoder.boolean(node)?;
         Some(Placed { value, place: node.place })
     });
-    Some(RunSection { warmup, duration: duration?, settle, final_reads })
+    let live_check = map.get("live-check").and_then(|node| {
+        let value = decoder.word(node, "live check", &[])?;
+        Some(Placed { value, place: node.place })
+    });
+    Some(RunSection { warmup, duration: duration?, settle, final_reads, live_check })
 }
 
 fn checks(decoder: &mut Decoder, node: &Node) -> Option<Vec<Placed<CheckName>>> {

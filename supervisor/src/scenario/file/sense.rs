@@ -20,7 +20,7 @@ use super::verb::{SaidMembership, SaidVerb};
 use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
 use crate::scenario::fitness::{ClusterKind, Misfit, misfits, nobody};
-use crate::scenario::plan::{Expectation, NODES_DEFAULT, NODES_MAX, STRIKES_MAX};
+use crate::scenario::plan::{Expectation, LiveCheck, NODES_DEFAULT, NODES_MAX, STRIKES_MAX};
 use crate::scenario::schedule::{Longest, Shortest, moments};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
@@ -195,6 +195,12 @@ fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
                 format!("the check `{}` needs the final reads, and `run.final-reads` is false", check.value);
             decoder.refuse(check.place, message);
         }
+    }
+    if let Some(Placed { value: LiveCheck::Tell | LiveCheck::Stop, place }) = &file.run.live_check
+        && file.checks.iter().all(|named| !checker::live::CHECKS.contains(&named.value))
+    {
+        let names = checker::live::CHECKS.map(CheckName::name).join("` and `");
+        decoder.refuse(*place, format!("a run can be judged live by `{names}`, and `checks` names neither"));
     }
     if let Some(Placed { value: Expectation::Fail { check, .. }, place }) = &file.expect
         && file.checks.iter().all(|named| named.value != *check)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Artifacts, ClockKind, ClusterPlan, DiskKind, Expectation, Keep, Load, NODES_DEFAULT, NetworkKind,
-    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, steps, swarm,
+    Artifacts, ClockKind, ClusterPlan, DiskKind, Expectation, Keep, LiveCheck, Load, NODES_DEFAULT,
+    NetworkKind, PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, steps, swarm,
 };
 use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
@@ -43,6 +43,7 @@ impl Plan {
             duration: draw(Some(said.duration.value), Duration::ZERO, &rng, "run.duration"),
             settle: draw(said.settle, SETTLE_DEFAULT, &rng, "run.settle"),
             final_reads: said.final_reads.as_ref().is_none_or(|said| said.value),
+            live_check: said.live_check.as_ref().map_or_else(LiveCheck::default, |said| said.value),
         };
         let (swarm, strikes) = all_strikes(file, run.duration, &rng);
         let overall = run.warmup + run.duration + run.settle + OVERHEAD_DEFAULT;

@@ -70,7 +70,13 @@ fn plan() -> Plan {
             payload: 64,
             mix: BTreeMap::from([("send".to_owned(), 50), ("read".to_owned(), 50)]),
         },
-        run: RunPlan { warmup: seconds(2), duration: seconds(80), settle: seconds(5), final_reads: true },
+        run: RunPlan {
+            warmup: seconds(2),
+            duration: seconds(80),
+            settle: seconds(5),
+            final_reads: true,
+            live_check: LiveCheck::Stop,
+        },
         swarm: BTreeMap::from([(FaultKind::Kill, 3), (FaultKind::Network, 1)]),
         strikes: vec![
             strike(
@@ -147,6 +153,7 @@ run:
   duration: 80s
   settle: 5s
   final-reads: true
+  live-check: stop
 swarm:
   kill: 3
   network: 1
