@@ -13,7 +13,40 @@
 //!   [`convergence`].
 //! - [`live`] judges a history that is still being written.
 //! - [`findings`], [`anomaly`] and [`verdict`] hold what comes out, [`explain`] draws it, and
-//!   [`report`] puts it into paragraphs.
+//!   [`report`] puts it into paragraphs. A [`certificate`] is the order that makes a history valid, to be followed by
+//!   anybody.
+//!
+//! # Examples
+//! A history, drawn, and judged:
+//!
+//! ```
+//! use checker::check::{CheckName, check_one};
+//! use checker::evidence::Evidence;
+//! use checker::history::timeline;
+//! use checker::limits::Limits;
+//!
+//! let history = timeline::parse(
+//!     "p0: |-write 1-|  |-write 2-|
+//!      p1:                            |-get 1-|",
+//! )?;
+//! let evidence = Evidence { history, ..Evidence::default() };
+//! let result = check_one(&evidence, CheckName::Linearizable, &Limits::none());
+//! assert_eq!(result.anomalies[0].kind.name(), "stale-read");
+//! assert_eq!(
+//!     result.anomalies[0].sentence,
+//!     "`read x: 1` of client 1 began at 0.031 s, after `write x 2: ok` of client 0 had completed at 0.027 s, and nothing \
+//!      could set it to 1 after that"
+//! );
+//! # Ok::<(), timeline::TimelineError>(())
+//! ```
+//!
+//! A model of one's own is in `examples/own_model.rs`, and in short at [`search::check`].
+//!
+//! # Features
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `cli` | yes | the command line, [`cli`] |
+//! | `files` | with `cli` | the reading of run directories, [`rundir`]; without it the crate never opens a file |
 //!
 //! **Invariant:** a verdict is a function of the evidence. There is no clock here, no randomness and no file, and no
 //! order of a hash map or of threads reaches a result. `clippy.toml` and the lint below hold this. Threads there are,
@@ -56,3 +89,8 @@ pub mod search;
 pub mod session;
 pub mod stale;
 pub mod verdict;
+
+/// The examples of the page for users are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;
