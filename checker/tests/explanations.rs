@@ -9,8 +9,9 @@
 //! ----
 //! ```
 //!
-//! The title names the check. What happened is a picture of a history ([`timeline`]), or lines of JSON: of traces, with
-//! `kind`, and of digests. After a line `model` there are switches. The rest, up to the next title, is the answer.
+//! The title names the check. What happened is a picture of a history ([`timeline`]); `empty at first` says that there
+//! were no accounts. Lines of JSON are those of traces, with `kind`, and digests. A line `trace n1: start, leader 5` is a
+//! whole trace, a millisecond from one event to the next. The rest, up to the next title, is the answer.
 //! `UPDATE_GOLDEN=1 cargo test -p checker --test explanations` writes the answers anew.
 
 #![expect(clippy::disallowed_methods, reason = "the words that are expected are in files")]
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use checker::anomaly::AnomalyKind;
 use checker::check::{self, CheckName};
-use checker::evidence::trace::TraceEvent;
+use checker::evidence::trace::{EntryHashes, LogPlace, TraceEvent};
 use checker::evidence::{Evidence, NodeTrace, StateDigest};
 use checker::explain::Style;
 use checker::history::timeline;
@@ -32,8 +33,8 @@ use checker::verdict::CheckResult;
 const TOLD_MAX: usize = 3;
 
 /// The kinds that only deciders know which no check asks yet.
-const WITHOUT_A_CHECK: [&str; 7] =
-    ["two-holders", "lost-update", "resurrected", "intermediate-read", "internal", "reordered", "not-held"];
+const WITHOUT_A_CHECK: [&str; 6] =
+    ["two-holders", "lost-update", "intermediate-read", "internal", "reordered", "not-held"];
 
 /// The kinds that a check can find.
 fn kinds() -> impl Iterator<Item = AnomalyKind> {
@@ -78,16 +79,20 @@ fn cases(text: &str) -> Vec<Case> {
 }
 
 fn evidence(input: &[String]) -> Evidence {
+    let (traces, input): (Vec<&String>, Vec<&String>) =
+        input.iter().partition(|line| line.starts_with("trace "));
     let (json, mut picture): (Vec<&String>, Vec<&String>) =
-        input.iter().partition(|line| line.trim_start().starts_with('{'));
+        input.into_iter().partition(|line| line.trim_start().starts_with('{'));
     let before = picture.len();
     picture.retain(|line| line.as_str() != "empty at first");
     let picture: Vec<&str> = picture.into_iter().map(String::as_str).collect();
-    let history = timeline::parse(&picture.join("\n")).unwrap_or_else(|error| panic!("{input:#?}: {error}"));
+    let history =
+        timeline::parse(&picture.join("\n")).unwrap_or_else(|error| panic!("{picture:#?}: {error}"));
     let mut evidence = Evidence { history, ..Evidence::default() };
     if picture.len() < before {
         evidence.history.set_initially_empty();
     }
+    evidence.traces.extend(traces.into_iter().map(|line| trace(line)));
     for line in json {
         if let Ok(digest) = serde_json::from_str::<StateDigest>(line) {
             evidence.digests.push(digest);
@@ -101,6 +106,75 @@ fn evidence(input: &[String]) -> Evidence {
         }
     }
     evidence
+}
+
+/// `trace n1: start, vote 5 n1, leader 5`
+fn trace(line: &str) -> NodeTrace {
+    let (node, events) = line.strip_prefix("trace ").and_then(|line| line.split_once(": ")).expect(line);
+    let events = (1..).zip(events.split(", ")).map(|(at, event)| trace_event(at * 1_000_000, node, event));
+    NodeTrace { node: node.to_owned(), events: events.collect(), lines: Vec::new() }
+}
+
+fn trace_event(at: u64, node: &str, event: &str) -> TraceEvent {
+    let node = node.to_owned();
+    let words: Vec<&str> = event.split(' ').collect();
+    let number = |word: &str| word.parse().expect(event);
+    match words[..] {
+        ["start"] => TraceEvent::Start { at, node },
+        ["found", ref words @ ..] => found(at, node, words),
+        ["vote", term, candidate] => {
+            TraceEvent::Vote { at, node, term: number(term), r#for: candidate.to_owned() }
+        }
+        ["following", term, leader] => {
+            TraceEvent::Following { at, node, term: number(term), leader: leader.to_owned() }
+        }
+        ["leader", term] => TraceEvent::Leader { at, node, term: number(term) },
+        ["appended", index, term, ref hashes @ ..] => {
+            let hash = |word: &&str| u64::from_str_radix(word, 16).expect(event);
+            let hashes = EntryHashes(hashes.iter().map(hash).collect());
+            TraceEvent::Appended { at, node, index: number(index), term: number(term), hashes }
+        }
+        ["voters", entry, ref voters @ ..] => {
+            let LogPlace { index, term } = place(entry);
+            let voters = vec![voters.iter().map(|name| (*name).to_owned()).collect()];
+            TraceEvent::MembersAppended { at, node, index, term, voters, learners: Vec::new() }
+        }
+        ["flushed", index, term] => {
+            TraceEvent::Flushed { at, node, index: number(index), term: number(term) }
+        }
+        ["truncated", from] => TraceEvent::Truncated { at, node, from: number(from) },
+        ["purged", index, term] => TraceEvent::Purged { at, node, index: number(index), term: number(term) },
+        ["commit", index, term] => TraceEvent::Commit { at, node, index: number(index), term: number(term) },
+        ["made", index, term] => {
+            TraceEvent::SnapshotMade { at, node, index: number(index), term: number(term) }
+        }
+        _ => panic!("{event}"),
+    }
+}
+
+/// What a node found on its disk: `vote 5 n1`, `terms 0@1 4@5 to 9@5`, or nothing.
+fn found(at: u64, node: String, words: &[&str]) -> TraceEvent {
+    let (mut vote, mut terms, mut last) = ((0, String::new()), Vec::new(), None);
+    let mut words = words.iter().copied();
+    while let Some(word) = words.next() {
+        let mut next = || words.next().expect("a word has another behind it");
+        match word {
+            "vote" => vote = (next().parse().expect("a term is a number"), next().to_owned()),
+            "to" => last = Some(place(next())),
+            "terms" => {}
+            first => terms.push(place(first)),
+        }
+    }
+    let (term, r#for) = vote;
+    let (purged, snapshot, elected) = (None, None, false);
+    TraceEvent::Recovered { at, node, term, r#for, elected, purged, terms, last, snapshot }
+}
+
+/// `9@5` is the entry of index 9 and term 5.
+fn place(word: &str) -> LogPlace {
+    let number = |word: &str| word.parse().expect("a place is two numbers");
+    let (index, term) = word.split_once('@').expect("a place has an index and a term");
+    LogPlace { index: number(index), term: number(term) }
 }
 
 /// What the check that the title names finds.
