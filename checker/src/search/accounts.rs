@@ -16,6 +16,7 @@ use super::objects::{Judged, Objects, judge_all};
 use super::{Contradiction, check, check_counted, keys};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::certificate::{NotIssued, ObjectOrder};
+use crate::explain;
 use crate::findings::Findings;
 use crate::history::{History, Input, Object, Operation, OperationId, Outcome, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
@@ -99,7 +100,10 @@ impl<'h> Sorted<'h> {
                 Some(Err(wrong)) => {
                     findings.anomalies_total += 1;
                     if findings.anomalies.len() < WRONG_PAGES_MAX {
-                        findings.anomalies.push(wrong());
+                        let mut wrong = wrong();
+                        let who = explain::client(history, operation);
+                        wrong.sentence = format!("in the answer to {who}, {}", wrong.sentence);
+                        findings.anomalies.push(wrong);
                     }
                 }
                 None => {}

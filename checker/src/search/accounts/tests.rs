@@ -120,7 +120,7 @@ fn a_page_that_was_not_asked_for_is_an_anomaly() {
         "p0: |-create al-| |-list [bo al]-|",
         AnomalyKind::WrongPage,
         1,
-        "`al` was listed after `bo`, though names are in ascending order",
+        "in the answer to client 0, `al` was listed after `bo`, though names are in ascending order",
     );
 }
 
