@@ -32,15 +32,6 @@ use checker::verdict::CheckResult;
 /// The most anomalies of a case that are told.
 const TOLD_MAX: usize = 3;
 
-/// The kinds that only deciders know which no check asks yet.
-const WITHOUT_A_CHECK: [&str; 6] =
-    ["two-holders", "lost-update", "intermediate-read", "internal", "reordered", "not-held"];
-
-/// The kinds that a check can find.
-fn kinds() -> impl Iterator<Item = AnomalyKind> {
-    AnomalyKind::ALL.into_iter().filter(|kind| !WITHOUT_A_CHECK.contains(&kind.name()))
-}
-
 /// One case of a file.
 struct Case {
     title: String,
@@ -192,7 +183,7 @@ fn answer(result: &CheckResult, style: Style) -> String {
 fn each_kind_is_explained() {
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut wrong = String::new();
-    for kind in kinds() {
+    for kind in AnomalyKind::ALL {
         let path = directory().join(format!("{kind}.txt"));
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut written = Vec::new();
@@ -227,7 +218,7 @@ fn no_file_is_left_over() {
 
 #[test]
 fn what_is_said_fits_into_any_terminal() {
-    for kind in kinds() {
+    for kind in AnomalyKind::ALL {
         let text = fs::read_to_string(directory().join(format!("{kind}.txt"))).expect("each kind has a file");
         for case in cases(&text) {
             let result = judged(&case);
