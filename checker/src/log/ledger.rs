@@ -94,7 +94,12 @@ impl Ledger {
     }
 
     fn sent(&mut self, message: u32, conversation: u32, send: u32, slot: u32) {
-        if self.messages.len() <= message as usize {
+        if self.messages.len() == message as usize {
+            // The usual case: messages are numbered in the order in which they are sent.
+            self.messages.push(Message { send, conversation, place: Place::Flying(slot).pack() });
+            return;
+        }
+        if self.messages.len() < message as usize {
             self.messages.resize(message as usize + 1, Message::UNSENT);
         }
         let known = &mut self.messages[message as usize];
@@ -130,14 +135,13 @@ impl Ledger {
         self.tick();
         let slot = *self.slots.get(&open);
         let by = Completing::from(slot);
-        let flies = self.flies(&slot, open.slot());
         let is_good = self.conversations[slot.conversation as usize].standing == Standing::Good;
         let found = if is_good { self.judge(&by, slot.asked, answer) } else { Ok(()) };
         if found.is_err() {
             self.conversations[by.conversation as usize].standing = Standing::Contradicted;
         }
         // A send of unknown outcome may be shown later, and then its floor matters.
-        if !flies || matches!(answer, Answer::Sent { .. } | Answer::Failed) {
+        if matches!(answer, Answer::Sent { .. } | Answer::Failed) || !self.flies(&slot, open.slot()) {
             self.slots.free(open);
         }
         found

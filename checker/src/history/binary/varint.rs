@@ -44,6 +44,11 @@ impl<'a> Bytes<'a> {
                 self.left = rest;
                 Ok(u64::from(*first))
             }
+            // Ids on a page of one conversation among many are like this.
+            [first, second, rest @ ..] if *second < 0x80 => {
+                self.left = rest;
+                Ok(u64::from(*first & 0x7f) | u64::from(*second) << 7)
+            }
             _ => self.long_number(),
         }
     }
