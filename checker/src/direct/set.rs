@@ -150,22 +150,35 @@ impl Growth<'_, '_> {
 
     /// Two reads, each with an element that the other lacks.
     fn torn(&self, smaller: usize, larger: usize) -> Violation {
-        let missing = elements(&self.operations[smaller]).unwrap_or_default().iter();
-        let missing = missing.copied().find(|element| !self.has(larger, *element));
-        let element = missing.unwrap_or_default();
+        for (having, lacking) in [(smaller, larger), (larger, smaller)] {
+            let begin = self.operations[lacking].invoked;
+            let known = |element: &Datum| {
+                let add = self.first.get(element).map_or(u32::MAX, |add| returned(&self.operations[*add]));
+                add < begin && !self.has(lacking, *element)
+            };
+            let shown = elements(&self.operations[having]).unwrap_or_default();
+            if let Some(element) = shown.iter().copied().find(known) {
+                let why = format!("and does not show {}", self.model.text(element));
+                let kind = self.kind(element, lacking);
+                return Violation::behind(kind, self.first[&element], lacking, why).about(element);
+            }
+        }
+        let shown = elements(&self.operations[smaller]).unwrap_or_default();
+        let element = shown.iter().copied().find(|element| !self.has(larger, *element)).unwrap_or_default();
         let text = self.model.text(element);
-        let [one, other] = [smaller, larger].map(|read| &self.operations[read]);
-        let shown_later = |after: u32| {
-            self.reads.iter().any(|read| self.operations[*read].invoked > after && self.has(*read, element))
-        };
-        if returned(one) < other.invoked {
-            let is_back = shown_later(returned(other));
-            let kind = if is_back { AnomalyKind::StaleRead } else { AnomalyKind::Lost };
-            return Violation::behind(kind, smaller, larger, format!("and does not show {text}"))
-                .about(element);
+        if returned(&self.operations[smaller]) < self.operations[larger].invoked {
+            let why = format!("and does not show {text}");
+            return Violation::behind(self.kind(element, larger), smaller, larger, why).about(element);
         }
         let why = format!("does not show {text}, which another read shows that lacks something else");
         Violation::alone(AnomalyKind::Conflict, larger, why).with(smaller).about(element)
+    }
+
+    /// What it is that a read lacks an element: stale if a later read shows it.
+    fn kind(&self, element: Datum, lacking: usize) -> AnomalyKind {
+        let end = returned(&self.operations[lacking]);
+        let is_back = |read: &&usize| self.operations[**read].invoked > end && self.has(**read, element);
+        if self.reads.iter().any(|read| is_back(&read)) { AnomalyKind::StaleRead } else { AnomalyKind::Lost }
     }
 
     fn contradicted(&self, Conflict { early, late }: Conflict) -> Violation {

@@ -74,8 +74,8 @@ fn counters_agree_with_exhaustive_search() {
 #[test]
 fn marks_agree_with_exhaustive_search() {
     decides("marks", &Markers::default(), marks::decide);
-    decides("marks, later", &Markers { marks: Marks { initial: 2 }, tells: false }, marks::decide);
-    decides_some("marks, answers", &Markers { marks: Marks::default(), tells: true }, marks::decide);
+    decides("marks, later", &Markers { marks: Marks { initial: 2 }, ..Markers::default() }, marks::decide);
+    decides_some("marks, answers", &Markers { tells: true, ..Markers::default() }, marks::decide);
 }
 
 #[test]

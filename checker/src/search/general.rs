@@ -5,6 +5,8 @@
 //! found is told in the words of the history.
 
 mod lists;
+#[cfg(test)]
+mod mutations;
 mod numbers;
 mod tell;
 #[cfg(test)]

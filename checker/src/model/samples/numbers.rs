@@ -55,6 +55,8 @@ pub(crate) struct Markers {
     pub(crate) marks: marks::Marks,
     /// Whether marks may answer with the number.
     pub(crate) tells: bool,
+    /// Whether each mark has a number of its own.
+    pub(crate) unique: bool,
 }
 
 impl Sampler for Markers {
@@ -64,9 +66,10 @@ impl Sampler for Markers {
         &self.marks
     }
 
-    fn ask(&self, random: &mut Random, _number: usize) -> marks::Input {
+    fn ask(&self, random: &mut Random, number: usize) -> marks::Input {
         match random.one_in(2) {
             true => marks::Input::Read,
+            false if self.unique => marks::Input::Mark(number as i64 + 1),
             false => marks::Input::Mark(random.below(6_i64) - 1),
         }
     }
