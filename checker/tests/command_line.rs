@@ -117,6 +117,16 @@ fn json_is_one_object_with_stable_names() {
     assert_eq!((&check["name"], &check["verdict"]), (&"linearizable".into(), &"invalid".into()));
     let anomaly = &check["anomalies"][0];
     assert_eq!((&anomaly["kind"], &anomaly["elle"]), (&"stale-read".into(), &"G-single-realtime".into()));
+    let names = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    };
+    assert_eq!(names(&judgement)[..2], ["verdict", "checks"]);
+    let told = ["sentence", "why", "look_at", "operations", "faults", "drawing"];
+    assert_eq!(names(anomaly), [&["kind", "elle", "key", "margin_ns"][..], &told].concat());
+    let witness =
+        ["label", "index", "completed_index", "process", "node", "f", "key", "value", "type", "result"];
+    let more = ["error", "invoked", "completed", "text"];
+    assert_eq!(names(&anomaly["operations"][0]), [&witness[..], &more].concat());
     let read = &anomaly["operations"][1];
     assert_eq!((&read["f"], &read["node"], &read["type"]), (&"read".into(), &"n1".into(), &"ok".into()));
     assert_eq!(read["result"]["head"], 78);
