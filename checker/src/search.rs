@@ -53,10 +53,10 @@ pub(crate) use accounts::account_orders;
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
 pub(crate) use general::{What, general, is_answered, only_key, parts, text};
-pub use kv::check_kv;
+pub use kv::{check_kv, decide_kv};
 pub use refused::refused;
 pub(crate) use register::register_orders;
-pub use register::{check_register, register};
+pub use register::{check_register, decide_register, register};
 
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::{Model, Operation, OperationOf};

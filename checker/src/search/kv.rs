@@ -12,7 +12,7 @@ mod tests;
 mod texts;
 
 use super::{Outcome, check_counted, decided, reduced, unknown};
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::limits::{Budget, Limits};
 use crate::model::OperationOf;
 use crate::model::kv::Kv;
 use texts::Texts;
@@ -24,6 +24,15 @@ use texts::Texts;
 #[must_use]
 pub fn check_kv<'a>(model: &Kv<'a>, operations: &[OperationOf<Kv<'a>>], limits: &Limits<'_>) -> Outcome {
     check_kv_counted(model, operations, true, limits).0
+}
+
+/// [`check_kv`], but a contradiction is not made smaller: it has one of its operations.
+///
+/// # Panics
+/// If an operation returned before it was invoked.
+#[must_use]
+pub fn decide_kv<'a>(model: &Kv<'a>, operations: &[OperationOf<Kv<'a>>], limits: &Limits<'_>) -> Outcome {
+    check_kv_counted(model, operations, false, limits).0
 }
 
 /// [`check_kv`], and the most memory it used. A contradiction that is not `told` is not made smaller.
@@ -54,8 +63,6 @@ fn check_repeated<'a>(
     match judged {
         Ok(Some(outcome)) => (outcome, budget.peak()),
         Ok(None) => check_counted(model, operations, told, limits),
-        Err(exceeded @ (Exceeded::Time | Exceeded::Memory(_) | Exceeded::Steps(_))) => {
-            (unknown(operations, exceeded), budget.peak())
-        }
+        Err(exceeded) => (unknown(operations, exceeded), budget.peak()),
     }
 }

@@ -8,8 +8,8 @@ mod unique;
 
 use std::collections::BTreeSet;
 
-pub use decide::check_register;
 use decide::check_register_counted;
+pub use decide::{check_register, decide_register};
 
 use unique::spoken_of;
 

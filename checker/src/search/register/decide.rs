@@ -25,6 +25,19 @@ pub fn check_register(
     check_register_counted(model, operations, true, limits).0
 }
 
+/// [`check_register`], but a contradiction is not made smaller: it has one of its operations.
+///
+/// # Panics
+/// If an operation returned before it was invoked.
+#[must_use]
+pub fn decide_register(
+    model: &Register<'_>,
+    operations: &[OperationOf<Register<'_>>],
+    limits: &Limits<'_>,
+) -> Outcome {
+    check_register_counted(model, operations, false, limits).0
+}
+
 /// [`check_register`], and the most memory it used. A contradiction that is not `told` is not made smaller.
 pub(super) fn check_register_counted(
     model: &Register<'_>,
