@@ -23,6 +23,18 @@
 //!
 //! A history that is not linearizable is then [shrunk](Contradiction) until every operation left is needed.
 //!
+//! # Where less is to be searched
+//! Registers and entries of texts have cheaper ways, tried in this order for each object:
+//! - `chains`: every value that was seen has one writer. Linear, with a certificate or a few operations that contradict each
+//!   other (Gibbons and Korach's zones; a compare-and-set links two values into a chain, and so does an append);
+//! - `reduced`: what only observes or may happen at any time is no choice, and of configurations that can do the same only
+//!   one is kept. It takes any object as a machine with numbered states: first depth first with a few steps for each
+//!   operation, then breadth first;
+//! - the walk above, where more operations are pending than the reduced search has room for.
+//!
+//! [`check_register`] and [`check_kv`] dispatch so; [`decide_register`] and [`decide_kv`] do not look for the smallest
+//! contradiction. [`check`] is the reference that all of them are compared with.
+//!
 //! [`check`] takes operations on one object. [`accounts`] and [`register`] judge all objects of a history, each by
 //! itself: linearizability is local (Herlihy and Wing 1990).
 //!
