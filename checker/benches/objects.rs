@@ -1,12 +1,15 @@
 //! How long the deciders of registers and of entries take, on one thread: `cargo bench -p checker --bench objects`.
 //!
 //! What is measured is the verdict on typed operations, where it says so with the smallest contradiction, and where it
-//! says so with the reading of the text. Porcupine's data are skipped where they are not at hand.
+//! says so with the reading of the text. Porcupine's data are skipped where they are not at hand. The time is what the
+//! thread had of a processor, where the kernel tells it, so that a busy machine does not count.
 
 #[path = "porcupine/typed.rs"]
 mod typed;
 
 use std::hint::black_box;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use checker::history::format::Format;
 use checker::history::{Datum, History, Symbols};
@@ -15,7 +18,53 @@ use checker::model::kv::Kv;
 use checker::model::register::{Input, NilRead, Output, Register};
 use checker::model::{Operation, OperationOf};
 use checker::search::{self, Outcome};
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+/// The time that this thread had of a processor; wall time where the kernel does not tell.
+struct ProcessorTime;
+
+impl ProcessorTime {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel says it in a file, and a benchmark has a clock"
+    )]
+    fn now() -> Duration {
+        static BEGIN: OnceLock<Instant> = OnceLock::new();
+        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+        let processor = told.and_then(|text| text.split_whitespace().next()?.parse().ok());
+        processor.map_or_else(|| BEGIN.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
+    }
+}
+
+impl Measurement for ProcessorTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        Self::now()
+    }
+
+    fn end(&self, begin: Duration) -> Duration {
+        Self::now().saturating_sub(begin)
+    }
+
+    fn add(&self, one: &Duration, other: &Duration) -> Duration {
+        *one + *other
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        WallTime.to_f64(value)
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}
 
 fn histories(directory: &str, format: Format) -> Vec<(String, Vec<u8>, History)> {
     let files = typed::files(directory).unwrap_or_default();
@@ -28,7 +77,7 @@ fn histories(directory: &str, format: Format) -> Vec<(String, Vec<u8>, History)>
     named.collect()
 }
 
-fn logs(criterion: &mut Criterion) {
+fn logs(criterion: &mut Criterion<ProcessorTime>) {
     let histories = histories("jepsen", Format::JepsenLog);
     if histories.is_empty() {
         return;
@@ -61,7 +110,7 @@ fn logs(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn entries(criterion: &mut Criterion) {
+fn entries(criterion: &mut Criterion<ProcessorTime>) {
     let mut group = criterion.benchmark_group("kv");
     for (name, text, history) in &histories("kv", Format::PorcupineKv) {
         let entries = typed::entries(history);
@@ -146,7 +195,7 @@ fn honest(
     operations
 }
 
-fn registers(criterion: &mut Criterion) {
+fn registers(criterion: &mut Criterion<ProcessorTime>) {
     let symbols = Symbols::default();
     let model = Register::new(&symbols, NilRead::Nil);
     let mut group = criterion.benchmark_group("register");
@@ -175,5 +224,9 @@ fn registers(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(objects, logs, entries, registers);
+criterion_group! {
+    name = objects;
+    config = Criterion::default().with_measurement(ProcessorTime);
+    targets = logs, entries, registers
+}
 criterion_main!(objects);
