@@ -199,7 +199,6 @@ fn registers(criterion: &mut Criterion<ProcessorTime>) {
     let symbols = Symbols::default();
     let model = Register::new(&symbols, NilRead::Nil);
     let mut group = criterion.benchmark_group("register");
-    group.sample_size(10);
     for (count, clients, values, cas) in [
         (100_000, 5, None, false),
         (1_000_000, 5, None, false),
@@ -226,7 +225,11 @@ fn registers(criterion: &mut Criterion<ProcessorTime>) {
 
 criterion_group! {
     name = objects;
-    config = Criterion::default().with_measurement(ProcessorTime);
+    // The kernel counts in milliseconds, so each sample must be many of them.
+    config = Criterion::default()
+        .with_measurement(ProcessorTime)
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(3));
     targets = logs, entries, registers
 }
 criterion_main!(objects);
