@@ -15,6 +15,8 @@ use std::time::Duration;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use nix::unistd::getppid;
+use prost::Message as _;
+use proto::log::Proposal;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,12 +24,13 @@ use tokio::sync::oneshot;
 use tonic::service::Routes;
 use tracing_subscriber::EnvFilter;
 
+use crate::bug::{Bug, Bugs};
 use crate::chain::Chain;
 use crate::config::{Args, Clock, ConfigError, DiskKind};
 use crate::env::fault::disk::volatile::{UNSYNCED, VolatileDisk};
 use crate::env::fault::{DiskControl, FaultControls, SkewedClock};
 use crate::env::host::{self, clients::ClientListener};
-use crate::env::{Disk, HostDisk, HostRuntime, Peers, Runtime};
+use crate::env::{Disk, Env, HostDisk, HostRuntime, Peers, Runtime};
 use crate::machine::{self, Applied};
 use crate::node::{Failed, Node, StartError};
 use crate::raft::machine_store::Apply;
@@ -145,9 +148,9 @@ async fn serve(args: &Args) -> Result<(), NodeError> {
         .map_err(|source| NodeError::Directory { directory: args.data_dir.display().to_string(), source })?;
     // A trace is evidence, whatever the node takes the time to be.
     let trace = open_trace(args, host)?;
-    let env = host::env(runtime, peers, disk);
+    let env = host::env(runtime, peers, disk, Bugs::planted(&args.inject_bug));
 
-    let node = Node::start(env.clone(), config, apply(), trace).await?;
+    let node = Node::start(env.clone(), config, apply(&env), trace).await?;
     let service = Service::new(env.clone(), node.replica().clone(), args.service_config());
     let faults = disk_control.map(|disk| FaultControls::new(&env, clock, disk));
     let routes = routes(service.clone(), node.replica().clone(), faults);
@@ -247,8 +250,23 @@ impl Signals {
 }
 
 /// The chat, as the machine that the node replicates.
-fn apply() -> Apply {
-    Arc::new(|tables, index, proposal| machine::apply(tables, Applied { index }, proposal))
+fn apply(env: &Env) -> Apply {
+    let env = env.clone();
+    Arc::new(move |tables, index, proposal| {
+        let context = Applied { index, bugs: env.bugs };
+        if env.bugs.has(Bug::LocalTime) {
+            return machine::apply(tables, context, &at_local_time(&env, proposal));
+        }
+        machine::apply(tables, context, proposal)
+    })
+}
+
+/// What a planted bug makes of a proposal: the time in it is this node's own.
+fn at_local_time(env: &Env, proposal: &[u8]) -> Vec<u8> {
+    match Proposal::decode(proposal) {
+        Ok(proposal) => Proposal { time_ms: env.unix_ms(), ..proposal }.encode_to_vec(),
+        Err(_) => proposal.to_vec(),
+    }
 }
 
 /// The one line on standard output: where the node is heard.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
 
-use crate::bug::{Bug, Bugs};
+use crate::bug::Bug;
 use crate::env::PeerTable;
 use crate::node::NodeConfig;
 use crate::password::Cost;
@@ -193,7 +193,6 @@ impl Args {
                 keep_entries: self.keep_entries,
             },
             in_flight_max: self.in_flight_max,
-            bugs: Bugs::planted(self.inject_bug.clone()),
         })
     }
 

@@ -30,6 +30,8 @@ pub use host::{HostDisk, HostRuntime, PeerTable, Peers};
 pub use runtime::{Runtime, Task};
 pub use transport::Transport;
 
+use crate::bug::Bugs;
+
 /// A reading of the monotonic clock. In a simulation it advances with the paused clock of the runtime.
 pub type Instant = tokio::time::Instant;
 
@@ -44,6 +46,8 @@ pub struct Env {
     pub disk: Arc<dyn Disk>,
     /// Where the node can be told to end.
     pub crash_points: CrashPoints,
+    /// What is wrong with the node on purpose.
+    pub bugs: Bugs,
 }
 
 impl fmt::Debug for Env {

@@ -41,6 +41,7 @@ pub mod topic;
 use proto::chat::Code;
 use proto::log::{Proposal, Reply};
 
+use crate::bug::{Bug, Bugs};
 use attempt::{Attempt, Memory, NAME_SPACE};
 use command::Action;
 use reply::{IntoReply as _, refused};
@@ -52,12 +53,15 @@ use tables::{StoreError, TablesMut};
 pub struct Applied {
     /// The log index. It is what cursors and the ids of accounts are made of.
     pub index: u64,
+    /// What is wrong with the machine on purpose.
+    pub bugs: Bugs,
 }
 
 /// What the machine knows of the entry that it applies.
 struct Entry {
     index: u64,
     now_ms: u64,
+    bugs: Bugs,
 }
 
 /// Applies one entry of the log: an encoded `hearsay.log.v1.Proposal`.
@@ -69,7 +73,7 @@ pub fn apply(tables: &mut dyn TablesMut, context: Applied, proposal: &[u8]) -> R
         return Ok(refused(Code::Invalid, "the proposal does not decode"));
     };
     let now_ms = clock::advance(tables, proposal.time_ms)?;
-    let entry = Entry { index: context.index, now_ms };
+    let entry = Entry { index: context.index, now_ms, bugs: context.bugs };
     let reply = match command::parse(&proposal.command) {
         Ok(action) => run(tables, &entry, &proposal.actor, action)?,
         Err(refusal) => refusal.into_reply(),
@@ -135,9 +139,9 @@ fn once(
     act: impl FnOnce(&mut dyn TablesMut) -> Result<Reply, StoreError>,
 ) -> Result<Reply, StoreError> {
     match memory {
-        Memory::Kept(reply) => Ok(reply),
+        Memory::Kept(reply) if !entry.bugs.has(Bug::ForgetAttempts) => Ok(reply),
         Memory::Forgotten => Ok(attempt::forgotten()),
-        Memory::New => {
+        Memory::New | Memory::Kept(_) => {
             let reply = act(tables)?;
             attempt::keep(tables, scope, attempt, &reply, entry.now_ms)?;
             Ok(reply)

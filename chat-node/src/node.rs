@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::bug::Bugs;
+use crate::bug::{self, Bug};
 use crate::env::{Env, watch};
 use crate::machine::tables::StoreError;
 use crate::raft::Replica;
@@ -41,8 +41,6 @@ pub struct NodeConfig {
     pub compaction: Compaction,
     /// How many proposals and reads may be in flight.
     pub in_flight_max: usize,
-    /// The bugs to plant.
-    pub bugs: Bugs,
 }
 
 /// A node that could not start.
@@ -93,11 +91,13 @@ impl Node {
     /// # Errors
     /// It is [`StartError`]'s to say. Nothing is left running.
     pub async fn start(env: Env, config: NodeConfig, apply: Apply, trace: Trace) -> Result<Self, StartError> {
+        let env = Env { disk: bug::disk::over(env.disk.clone(), env.bugs), ..env };
         let faults = Faults::default();
         let log = LogStore::open(&env, &config.node, faults.clone(), trace.clone()).await?;
         let joins = log.pristine && config.join;
         let alone = config.founders.len() == 1;
-        if log.pristine && !config.init && !alone && !joins {
+        let comes_back = env.bugs.has(Bug::RejoinWiped) && !config.init;
+        if log.pristine && !config.init && !alone && !joins && !comes_back {
             return Err(StartError::Pristine);
         }
         let state = MachineStore::open(&env, log.store.clone(), apply, faults.clone(), trace.clone())?;
@@ -109,7 +109,7 @@ impl Node {
         let core = lifecycle::start(&env, &config.node, config.compaction, log.store, state.store)
             .await
             .map_err(why)?;
-        if log.pristine && !joins {
+        if log.pristine && !joins && !comes_back {
             lifecycle::found(&core, &config.founders).await.map_err(why)?;
         }
         let replica = Replica::new(Parts {
@@ -118,7 +118,6 @@ impl Node {
             ready: lifecycle::readiness(&env, &core, log.last),
             core,
             state: reader,
-            bugs: config.bugs,
             in_flight_max: config.in_flight_max,
             joins,
         });

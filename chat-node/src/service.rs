@@ -33,6 +33,7 @@ use token::Token;
 
 pub use error::ServiceError;
 
+use crate::bug::Bug;
 use crate::env::{Env, Instant};
 use crate::machine::account;
 use crate::machine::attempt::Attempt;
@@ -44,7 +45,7 @@ use crate::machine::session::{self, Caller, TokenHash};
 use crate::machine::tables::{StoreError, Tables};
 use crate::machine::topic;
 use crate::password::{Cost, PASSWORD_BYTES_MAX, Password, Passwords};
-use crate::raft::{Consistency, Status};
+use crate::raft::{Consistency, Failure, Status};
 
 /// The most names or messages of one page.
 pub const PAGE_LIMIT_MAX: u32 = 1_000;
@@ -377,7 +378,13 @@ impl<C: Consensus> Service<C> {
         let chat::Attempt { client_id, sequence, answered_below } = attempt;
         let command = Command { client_id, sequence, answered_below, action: Some(action) };
         let actor = token.map_or_else(Vec::new, |token| token.hash().to_vec());
-        match self.consensus.propose(actor, command, deadline).await?.outcome {
+        let proposed = self.consensus.propose(actor, command, deadline).await;
+        let refuses = self.env.bugs.has(Bug::UnknownAsRefused);
+        let proposed = proposed.map_err(|failure| match failure {
+            Failure::Unknown { leader, .. } if refuses => Failure::NoLeader { leader },
+            failure => failure,
+        });
+        match proposed?.outcome {
             Some(Outcome::Refusal(refusal)) => Err(refusal.into()),
             Some(outcome) => Ok(outcome),
             None => Err(ServiceError::misanswered()),

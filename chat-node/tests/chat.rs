@@ -88,16 +88,15 @@ impl Cluster {
             join: false,
             compaction: Compaction::default(),
             in_flight_max: 64,
-            bugs: Bugs::default(),
         };
         let (directory, table) = (self.directory.path().join(name), PeerTable::File(self.table()));
         let (node, peer, address) = runtime.block_on(async {
             let host = Arc::new(HostRuntime::current());
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let (peers, peer) = Peers::bind(host.clone(), any, None, table).await.unwrap();
-            let env = host::env(host, peers, Arc::new(HostDisk::open(&directory).unwrap()));
+            let env = host::env(host, peers, Arc::new(HostDisk::open(&directory).unwrap()), Bugs::default());
             let machine = |tables: &mut dyn chat_node::machine::tables::TablesMut, index, proposal: &[u8]| {
-                apply(tables, Applied { index }, proposal)
+                apply(tables, Applied { index, bugs: Bugs::default() }, proposal)
             };
             let node = Node::start(env.clone(), config, Arc::new(machine), Trace::default()).await.unwrap();
 

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::bug::Bug;
+use crate::bug::{Bug, Bugs};
 use crate::env::disk::memory::MemoryDisk;
 use crate::env::fault::disk::volatile::Keep;
 use crate::env::fault::{DiskControl, SkewedClock};
@@ -65,7 +65,7 @@ impl Cluster {
         let mut cluster = Self {
             directory,
             compaction,
-            bugs: Bugs::planted(bugs),
+            bugs: Bugs::planted(&bugs),
             names,
             addresses: BTreeMap::new(),
             members: BTreeMap::new(),
@@ -109,10 +109,9 @@ impl Cluster {
             join: !self.is_founder(name),
             compaction: self.compaction,
             in_flight_max: 64,
-            bugs: self.bugs.clone(),
         };
         let (directory, table) = (self.directory.path().join(name), PeerTable::File(self.table()));
-        let trace = self.trace(name);
+        let (trace, bugs) = (self.trace(name), self.bugs);
         let (node, disk, address, clock) = runtime.block_on(async {
             let clock = SkewedClock::new(Arc::new(HostRuntime::current()));
             let tokio = clock.runtime();
@@ -121,7 +120,8 @@ impl Cluster {
             let disk = Arc::new(open_disk(directory).await);
             let (disk, control) = DiskControl::over(disk, None, tokio.clone());
             let trace = Trace::new(name, tokio.clone(), Box::new(open_trace(&trace)));
-            let node = Node::start(host::env(tokio, peers, disk), config, testing::keeper(), trace).await;
+            let node =
+                Node::start(host::env(tokio, peers, disk, bugs), config, testing::keeper(), trace).await;
             node.map(|node| (node, control, address, clock))
         })?;
         self.addresses.insert(name.to_owned(), address);
@@ -442,7 +442,6 @@ fn an_empty_node_is_not_let_in_under_an_old_name() {
             join: false,
             compaction: Compaction::default(),
             in_flight_max: 1,
-            bugs: Bugs::default(),
         };
         Node::start(testing::env(&directory), config, testing::keeper(), Trace::default()).await.err()
     });
@@ -463,7 +462,6 @@ async fn serving(env: Env) -> Node {
         join: false,
         compaction: Compaction { snapshot_entries: 5, keep_entries: 1 },
         in_flight_max: 8,
-        bugs: Bugs::default(),
     };
     let node = Node::start(env, config, testing::keeper(), Trace::default()).await.unwrap();
     let mut ready = node.replica().ready();

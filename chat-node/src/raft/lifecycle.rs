@@ -13,6 +13,7 @@ use super::machine_store::MachineStore;
 use super::network::Network;
 use super::replica::{Core, Replica};
 use super::types::{NodeName, TypeConfig};
+use crate::bug::{Bug, Bugs};
 use crate::env::{Env, current, watch};
 
 /// How often a leader is heard of, in milliseconds.
@@ -43,7 +44,7 @@ impl Default for Compaction {
 }
 
 /// What the library of consensus is told.
-fn config(compaction: Compaction) -> Config {
+fn config(compaction: Compaction, bugs: Bugs) -> Config {
     let (election_timeout_min, election_timeout_max) = ELECTION_MS;
     Config {
         cluster_name: "hearsay".to_owned(),
@@ -60,7 +61,7 @@ fn config(compaction: Compaction) -> Config {
         // A restarted leader must ask for votes again. The default lets it go on in its term with what is left of its
         // log, and what was not flushed yet is gone: it then gives a second entry the id of a first one that followers
         // have, and replicas diverge, after a plain kill -9.
-        enable_leader_restore: Some(false),
+        enable_leader_restore: Some(bugs.has(Bug::LeaderRestore)),
         ..Config::default()
     }
 }
@@ -76,7 +77,7 @@ pub(crate) async fn start(
     log: LogStore,
     state: MachineStore,
 ) -> Result<Core, String> {
-    let config = config(compaction).validate().map_err(|error| error.to_string())?;
+    let config = config(compaction, env.bugs).validate().map_err(|error| error.to_string())?;
     let network = Network::new(env.clone());
     // All tasks of the library are started in here, by it or by one another.
     let core = Core::new(node.clone(), Arc::new(config), network, log, state);

@@ -25,6 +25,7 @@ use prost::Message as _;
 use self::tail::Tail;
 use super::types::{Entry, LogId, NodeName, TypeConfig, Vote};
 use super::wire;
+use crate::bug::{Bug, Bugs};
 use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::env::{CrashPoints, Env, watch};
 use crate::machine::tables::StoreError;
@@ -54,6 +55,7 @@ struct Shared {
     faults: Faults,
     trace: Trace,
     crash_points: CrashPoints,
+    bugs: Bugs,
     state: Mutex<State>,
     /// How many bytes wait for the disk, after each commit.
     waiting: watch::Receiver<usize>,
@@ -100,7 +102,7 @@ impl LogStore {
     ) -> Result<OpenLog, StoreError> {
         let path = env.disk.path(log::FILE);
         let points = CommitPoints::new(env.crash_points.clone());
-        let (database, contents) = log::open(&*env.disk, &points)?;
+        let (database, contents) = log::open(&*env.disk, &points, env.bugs)?;
         let bad = |what: String| database::corrupt(&path, &what);
         if let Some(owner) = &contents.node
             && owner != node.as_str()
@@ -131,6 +133,7 @@ impl LogStore {
             faults,
             trace,
             crash_points: env.crash_points.clone(),
+            bugs: env.bugs,
             state: Mutex::new(state),
             waiting,
         };
@@ -262,7 +265,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), io::Error> {
-        self.durably(Op::Set(Key::Vote, wire::vote(vote).encode_to_vec())).await?;
+        if !self.shared.bugs.has(Bug::ForgetVote) {
+            self.durably(Op::Set(Key::Vote, wire::vote(vote).encode_to_vec())).await?;
+        }
         self.state().vote = Some(vote.clone());
         self.shared.trace.write_with(|| {
             let (term, candidate) = (vote.leader_id.term, vote.leader_id.voted_for.as_str().to_owned());

@@ -7,15 +7,18 @@ use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
 use openraft::Snapshot;
 use openraft::async_runtime::WatchReceiver as _;
+use openraft::raft::VoteRequest;
 use proto::raft::{Frame, InviteReply, InviteRequest, Kind, MembersReply, MembersRequest, SnapshotOffer};
 
 use super::machine_store::SnapshotData;
 use super::replica::Replica;
+use super::types::{LogId, StoredMembership, TypeConfig};
 use super::wire::rpc::{
     append_reply, frame, open, parse_append_request, parse_transfer_request, parse_vote_request,
     snapshot_reply, transfer_reply, vote_reply,
 };
 use super::wire::{WireError, parse_snapshot_head, parse_vote, stored_membership};
+use crate::bug::Bug;
 use crate::env::current;
 use crate::env::disk::DiskFile;
 use crate::env::fault::CrashPoint;
@@ -48,11 +51,11 @@ async fn answer(replica: Replica, question: Frame) -> Result<Frame, HandlerError
     match question.kind() {
         Kind::Vote | Kind::PreVote | Kind::Transfer if !replica.invited() => Err(uninvited()),
         kind @ Kind::Vote => {
-            let request = parse_vote_request(&open(kind, &question).map_err(refused)?).map_err(refused)?;
+            let request = vote_asked(&replica, &open(kind, &question).map_err(refused)?)?;
             Ok(frame(kind, &vote_reply(&core.vote(request).await.map_err(refused)?)))
         }
         kind @ Kind::PreVote => {
-            let request = parse_vote_request(&open(kind, &question).map_err(refused)?).map_err(refused)?;
+            let request = vote_asked(&replica, &open(kind, &question).map_err(refused)?)?;
             Ok(frame(kind, &vote_reply(&core.pre_vote(request).await.map_err(refused)?)))
         }
         kind @ Kind::Transfer => {
@@ -81,6 +84,18 @@ async fn answer(replica: Replica, question: Frame) -> Result<Frame, HandlerError
             Err(refused(WireError::Kind(question.kind)))
         }
     }
+}
+
+/// The request of a candidate, which says how far its log goes.
+fn vote_asked(
+    replica: &Replica,
+    request: &proto::raft::VoteRequest,
+) -> Result<VoteRequest<TypeConfig>, HandlerError> {
+    let mut request = parse_vote_request(request).map_err(refused)?;
+    if replica.env().bugs.has(Bug::VoteForAnyone) {
+        request.last_log_id = Some(LogId::new(request.vote.leader_id.term.into(), u64::MAX));
+    }
+    Ok(request)
 }
 
 impl Handler for PeerHandler {
@@ -135,7 +150,14 @@ async fn receive(replica: Replica, mut frames: Incoming) -> Result<Frame, Handle
     let offer: SnapshotOffer = open(Kind::Snapshot, &first).map_err(refused)?;
     let leader = parse_vote(offer.vote.as_ref()).map_err(refused)?;
     let head = offer.head.ok_or_else(|| refused(WireError::Missing("head")))?;
-    let meta = parse_snapshot_head(&head).map_err(refused)?;
+    let mut meta = parse_snapshot_head(&head).map_err(refused)?;
+    let bugs = replica.env().bugs;
+    if bugs.has(Bug::RefuseSnapshot) {
+        return Err(refused("this node takes no snapshots"));
+    }
+    if bugs.has(Bug::ForgetMembers) {
+        meta.last_membership = StoredMembership::default();
+    }
 
     let name = replica.state().temporary();
     let disk = replica.env().disk.clone();

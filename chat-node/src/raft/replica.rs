@@ -29,7 +29,7 @@ use super::failure::Failure;
 use super::machine_store::{MachineStore, StateReader};
 use super::status::{Member, Standing};
 use super::types::{NodeName, TypeConfig};
-use crate::bug::Bugs;
+use crate::bug::Bug;
 use crate::env::{Env, Instant, watch};
 
 /// A node of the cluster, as the library has it.
@@ -46,7 +46,6 @@ struct Inner {
     node: NodeName,
     core: Core,
     state: StateReader,
-    bugs: Bugs,
     started: Instant,
     /// How many proposals and reads may be in flight.
     room: Semaphore,
@@ -80,7 +79,6 @@ pub(crate) struct Parts {
     pub(crate) node: NodeName,
     pub(crate) core: Core,
     pub(crate) state: StateReader,
-    pub(crate) bugs: Bugs,
     /// How many proposals and reads may be in flight.
     pub(crate) in_flight_max: usize,
     /// Whether the node has caught up with its own log.
@@ -91,7 +89,7 @@ pub(crate) struct Parts {
 
 impl Replica {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { env, node, core, state, bugs, in_flight_max, ready, joins } = parts;
+        let Parts { env, node, core, state, in_flight_max, ready, joins } = parts;
         let (started, room) = (env.now(), Semaphore::new(in_flight_max));
         let (stage, stages) = watch::channel(Stage::Running);
         let changing = Arc::new(Semaphore::new(1));
@@ -101,7 +99,6 @@ impl Replica {
             node,
             core,
             state,
-            bugs,
             started,
             room,
             changing,
@@ -181,7 +178,7 @@ impl Replica {
             Standing::Waiting => return Err(Failure::NotAMember { removed: false }),
             Standing::Removed => return Err(Failure::NotAMember { removed: true }),
         }
-        if !self.inner.ready.get() {
+        if !self.inner.ready.get() && !self.inner.env.bugs.has(Bug::ServeBeforeReplay) {
             return Err(Failure::Starting);
         }
         self.inner.room.try_acquire().map_err(|_| Failure::Overloaded)
@@ -192,6 +189,12 @@ impl Replica {
         let metrics = self.inner.core.server_metrics().borrow_watched().clone();
         // One that was removed and stepped down is the last leader that it knows.
         metrics.current_leader.filter(|leader| *leader != self.inner.node || metrics.state.is_leader())
+    }
+
+    /// Whether a planted bug answers linearizable reads from what is here.
+    fn reads_at_once(&self) -> bool {
+        let bugs = self.inner.env.bugs;
+        bugs.has(Bug::StaleRead) || (bugs.has(Bug::ServeBeforeReplay) && !self.inner.ready.get())
     }
 
     fn leader_name(&self) -> Option<String> {

@@ -8,6 +8,7 @@ use proto::raft::Frame;
 use tempfile::TempDir;
 
 use super::machine_store::Apply;
+use crate::bug::Bugs;
 use crate::env::transport::{Handler, Incoming, Transport, TransportError};
 use crate::env::{CrashPoints, Disk, Env, HostDisk, HostRuntime, Instant, Runtime};
 
@@ -64,7 +65,8 @@ pub(crate) fn env_on(disk: impl Disk) -> Env {
 /// An environment over `runtime` and `disk`, without peers.
 pub(crate) fn env_with(runtime: Arc<dyn Runtime>, disk: impl Disk) -> Env {
     let crash_points = CrashPoints::new(runtime.clone());
-    Env { runtime, transport: Arc::new(Nowhere), disk: Arc::new(disk), crash_points }
+    let disk = Arc::new(disk);
+    Env { runtime, transport: Arc::new(Nowhere), disk, crash_points, bugs: Bugs::default() }
 }
 
 /// A machine that keeps each proposal under its index, and answers with the index.

@@ -4,7 +4,6 @@ use std::future::Future;
 
 use proto::log::{Command, Reply};
 
-use crate::bug::Bugs;
 use crate::env::{Instant, watch};
 use crate::machine::tables::{StoreError, Tables};
 use crate::raft::{ChangeError, Consistency, Failure, Member, Standing, Status};
@@ -41,9 +40,6 @@ pub trait Consensus: Clone + Send + Sync + 'static {
 
     /// Whether this node belongs to the cluster.
     fn standing(&self) -> watch::Receiver<Standing>;
-
-    /// The bugs that are planted in this node.
-    fn bugs(&self) -> &Bugs;
 
     /// What this node says of itself.
     fn status(&self) -> Status;

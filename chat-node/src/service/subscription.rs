@@ -48,7 +48,7 @@ pub(super) async fn begin<C: Consensus>(
     deadline: Instant,
 ) -> Result<impl Stream<Item = Result<Event, ServiceError>> + Send + use<C>, ServiceError> {
     let applied = service.consensus.applied();
-    let bugs = service.consensus.bugs();
+    let bugs = service.env.bugs;
     let cursor = if bugs.has(Bug::PollAgain) { cursor.saturating_sub(1) } else { cursor };
     let skips = bugs.has(Bug::PollSkip) && cursor > 0;
     let mut subscription = Subscription { service, token_hash, cursor, applied, page: VecDeque::new() };

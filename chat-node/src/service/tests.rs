@@ -13,7 +13,8 @@ use tempfile::TempDir;
 
 use super::consensus::memory::{MemoryConsensus, Trouble};
 use super::{Service, ServiceConfig, ServiceError};
-use crate::env::Instant;
+use crate::bug::{Bug, Bugs};
+use crate::env::{Env, Instant};
 use crate::password::Cost;
 use crate::raft::Failure;
 use crate::raft::testing::env;
@@ -30,13 +31,15 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn start() -> Self {
-        Self::of(MemoryConsensus::new())
+        Self::with(&[])
     }
 
-    fn of(consensus: MemoryConsensus) -> Self {
+    fn with(bugs: &[Bug]) -> Self {
+        let consensus = MemoryConsensus::new();
         let directory = tempfile::tempdir().unwrap();
         let config = ServiceConfig { password_cost: Cost::Cheap, session_ms: 60_000 };
-        let service = Service::new(env(&directory), consensus.clone(), config);
+        let env = Env { bugs: Bugs::planted(bugs), ..env(&directory) };
+        let service = Service::new(env, consensus.clone(), config);
         Self { consensus, service, _directory: directory }
     }
 
@@ -321,12 +324,9 @@ async fn a_subscription_tells_what_was_and_then_what_comes_and_resumes_from_a_cu
 #[cfg(feature = "bugs")]
 #[tokio::test]
 async fn a_planted_bug_bites_a_subscription_that_is_resumed_and_no_other() {
-    use crate::bug::Bug;
-
     // Of three messages, the first that is told after the cursor of the first one.
     for (bug, told) in [(None, 1), (Some(Bug::PollSkip), 2), (Some(Bug::PollAgain), 0)] {
-        let consensus = MemoryConsensus::new();
-        let node = Node::of(bug.map_or(consensus.clone(), |bug| consensus.with(bug)));
+        let node = Node::with(bug.as_slice());
         let (alice, _) = node.alice_and_bob().await;
         for sequence in 1..=3 {
             node.send(&alice, "bob", "x", sequence).await.unwrap();

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use redb::{Builder, Database, StorageBackend};
 
+use crate::bug::{Bug, Bugs};
 use crate::env::disk::Disk;
 use crate::env::fault::CommitPoints;
 use crate::machine::tables::StoreError;
@@ -17,7 +18,7 @@ const CACHE_BYTES: usize = 64 << 20;
 ///
 /// # Errors
 /// `Corrupt` when a page does not verify, also when redb could repair it: a repair undoes what others rely on.
-pub fn open(disk: &dyn Disk, name: &str, points: &CommitPoints) -> Result<Database, StoreError> {
+pub fn open(disk: &dyn Disk, name: &str, points: &CommitPoints, bugs: Bugs) -> Result<Database, StoreError> {
     let path = disk.path(name);
     let backend = disk.database(name).map_err(|source| StoreError::Io {
         file: path.clone(),
@@ -31,6 +32,7 @@ pub fn open(disk: &dyn Disk, name: &str, points: &CommitPoints) -> Result<Databa
             .map_err(|source| error(&path, "cannot open", source))?;
         match database.check_integrity() {
             Ok(true) => Ok(database),
+            Ok(false) if bugs.has(Bug::AcceptDamage) => Ok(database),
             Ok(false) => Err(corrupt(&path, "a page does not match its checksum")),
             Err(source) => Err(error(&path, "cannot open", source)),
         }

@@ -16,6 +16,7 @@ use proto::raft as pb;
 use redb::{Database, ReadableDatabase as _, TableDefinition, WriteTransaction};
 
 use super::{database, record};
+use crate::bug::{Bug, Bugs};
 use crate::env::disk::Disk;
 use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::machine::tables::StoreError;
@@ -159,14 +160,14 @@ fn apply(transaction: &WriteTransaction, op: &Op) -> Result<(), redb::Error> {
 ///
 /// # Errors
 /// `Corrupt`, naming the file, when anything in it is not as it was written.
-pub fn open(disk: &dyn Disk, points: &CommitPoints) -> Result<(Database, Contents), StoreError> {
+pub fn open(disk: &dyn Disk, points: &CommitPoints, bugs: Bugs) -> Result<(Database, Contents), StoreError> {
     let path = disk.path(FILE);
-    let database = database::open(disk, FILE, points)?;
-    let contents = database::guarded(&path, || read(&database, &path))?;
+    let database = database::open(disk, FILE, points, bugs)?;
+    let contents = database::guarded(&path, || read(&database, &path, bugs))?;
     Ok((database, contents))
 }
 
-fn read(database: &Database, path: &str) -> Result<Contents, StoreError> {
+fn read(database: &Database, path: &str, bugs: Bugs) -> Result<Contents, StoreError> {
     let create = || {
         // Opening a table for writing creates it; after this no reader finds one missing.
         let transaction = database.begin_write()?;
@@ -179,7 +180,7 @@ fn read(database: &Database, path: &str) -> Result<Contents, StoreError> {
     let mut contents = read_values(database, path)?;
     contents.last = contents.purged;
     let mut next = contents.purged.map_or(0, |id| id.index + 1);
-    visit(database, path, 0..u64::MAX, &mut |index, entry| {
+    let read = visit(database, path, 0..u64::MAX, &mut |index, entry| {
         let id = entry.id.unwrap_or_default();
         if id.index != index || next != index {
             return Err(database::corrupt(path, &format!("entry {index} stands where {next} should")));
@@ -193,8 +194,11 @@ fn read(database: &Database, path: &str) -> Result<Contents, StoreError> {
         }
         contents.last = Some(id);
         Ok(true)
-    })?;
-    Ok(contents)
+    });
+    match read {
+        Err(StoreError::Corrupt { .. }) if bugs.has(Bug::AcceptDamage) => Ok(contents),
+        read => read.map(|()| contents),
+    }
 }
 
 fn read_values(database: &Database, path: &str) -> Result<Contents, StoreError> {

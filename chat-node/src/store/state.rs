@@ -23,6 +23,7 @@ use self::digest::Digest;
 use super::mark::Mark;
 use super::snapshot::Put;
 use super::{database, record};
+use crate::bug::Bugs;
 use crate::env::fault::{CommitPoints, CrashPoint};
 use crate::env::{Disk, watch};
 use crate::machine::tables::{Direction, StoreError, Tables, TablesMut, Visit};
@@ -130,7 +131,7 @@ impl State {
         points: CommitPoints,
     ) -> Result<(Self, watch::Receiver<()>), StoreError> {
         let path = disk.path(FILE);
-        let database = database::open(&*disk, FILE, &points)?;
+        let database = database::open(&*disk, FILE, &points, Bugs::default())?;
         let (head, commits) = database::guarded(&path, || read(&database, &path))?;
         let mark = Mark::open(&*disk, MARK, FILE, commits)?;
         let (open, closed) = watch::channel(());

@@ -6,6 +6,7 @@ use proto::log::reply::Outcome;
 use proto::log::{Command, Proposal, Reply};
 use sha2::{Digest as _, Sha256};
 
+use crate::bug::Bugs;
 use crate::machine::session::TokenHash;
 use crate::machine::tables::memory::Memory;
 use crate::machine::{Applied, apply};
@@ -36,7 +37,8 @@ impl World {
     /// Applies whatever the bytes are.
     pub(super) fn apply(&mut self, proposal: &[u8]) -> Reply {
         self.index += 1;
-        apply(&mut self.tables, Applied { index: self.index }, proposal).expect("memory does not fail")
+        apply(&mut self.tables, Applied { index: self.index, bugs: Bugs::default() }, proposal)
+            .expect("memory does not fail")
     }
 }
 

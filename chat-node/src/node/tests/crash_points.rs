@@ -1,6 +1,7 @@
 //! Every crash point is reached by a node that does what nodes do. Its crashes are counted, and it lives on.
 
 use super::*;
+use crate::bug::Bugs;
 use crate::env::CrashPoints;
 use crate::env::fault::recorder::Recorder;
 use crate::env::fault::{CommitPoints, CrashPoint};
@@ -134,7 +135,6 @@ pub(super) async fn follower(env: Env) -> Node {
         join: false,
         compaction: Compaction::default(),
         in_flight_max: 8,
-        bugs: Bugs::default(),
     };
     Node::start(env, config, testing::keeper(), Trace::default()).await.unwrap()
 }
@@ -187,7 +187,7 @@ async fn commits_left(point: CrashPoint) -> (u64, u64) {
         env.crash_points.arm(point, 0);
         work_until_crash(&node, &env.crash_points, &recorder).await;
     }
-    let commits = |disk| log::open(&disk, &CommitPoints::default()).unwrap().1.commits;
+    let commits = |disk| log::open(&disk, &CommitPoints::default(), Bugs::default()).unwrap().1.commits;
     let (written, synced) = seen.recv().unwrap();
     (commits(written), commits(synced))
 }

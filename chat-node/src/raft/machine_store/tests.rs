@@ -3,6 +3,7 @@ use openraft::EntryPayload;
 use openraft::storage::{IOFlushed, RaftLogStorage as _};
 
 use super::*;
+use crate::bug::Bugs;
 use crate::env::disk::memory::MemoryDisk;
 use crate::raft::testing;
 use crate::raft::types::{Entry, Proposal};
@@ -23,7 +24,7 @@ async fn open(disk: &MemoryDisk) -> Result<(LogStore, OpenState, Faults), StoreE
 
 /// The last index of the log and of the state that are on `disk`.
 fn on_disk(disk: &MemoryDisk) -> (u64, u64) {
-    let (_, contents) = log::open(disk, &CommitPoints::default()).unwrap();
+    let (_, contents) = log::open(disk, &CommitPoints::default(), Bugs::default()).unwrap();
     let (state, _) = state::State::open(Arc::new(disk.clone()), CommitPoints::default()).unwrap();
     (contents.last.map_or(0, |id| id.index), state.head().index())
 }

@@ -7,7 +7,7 @@ use prost::Message as _;
 use proto::log::{Command, Reply};
 
 use super::Replica;
-use crate::bug::{Bug, Bugs};
+use crate::bug::Bug;
 use crate::env::{Instant, watch};
 use crate::machine::tables::{StoreError, Tables};
 use crate::raft::change::ChangeError;
@@ -67,9 +67,11 @@ impl Consensus for Replica {
         F: FnOnce(&dyn Tables, u64) -> Result<T, StoreError> + Send + 'static,
     {
         let _permit = self.admit()?;
-        if consistency == Consistency::Linearizable && !self.inner.bugs.has(Bug::StaleRead) {
+        if consistency == Consistency::Linearizable && !self.reads_at_once() {
             let index = self.read_index(deadline).await?;
-            self.wait_applied(index, deadline).await?;
+            if !self.inner.env.bugs.has(Bug::ReadBeforeApply) {
+                self.wait_applied(index, deadline).await?;
+            }
         }
         self.view(move |view| f(view, view.head().index())).await
     }
@@ -80,10 +82,6 @@ impl Consensus for Replica {
 
     fn standing(&self) -> watch::Receiver<Standing> {
         Replica::standing(self)
-    }
-
-    fn bugs(&self) -> &Bugs {
-        &self.inner.bugs
     }
 
     fn status(&self) -> Status {
@@ -106,7 +104,7 @@ impl Consensus for Replica {
             purged: metrics.purged.map_or(0, |id| id.index()),
             members,
             changing,
-            bugs: self.inner.bugs.names(),
+            bugs: self.inner.env.bugs.names(),
             uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
         }
     }

@@ -29,7 +29,6 @@ pub(crate) struct MemoryConsensus {
     watched: watch::Receiver<u64>,
     standing: Arc<watch::Sender<Standing>>,
     standings: watch::Receiver<Standing>,
-    bugs: Bugs,
 }
 
 #[derive(Default)]
@@ -47,13 +46,7 @@ impl MemoryConsensus {
         let (applied, watched) = watch::channel(0);
         let (standing, standings) = watch::channel(Standing::Member);
         let (applied, standing) = (Arc::new(applied), Arc::new(standing));
-        Self { shared: Arc::default(), applied, watched, standing, standings, bugs: Bugs::default() }
-    }
-
-    /// The same, with a planted bug.
-    #[cfg(feature = "bugs")]
-    pub(crate) fn with(self, bug: crate::bug::Bug) -> Self {
-        Self { bugs: Bugs::planted(vec![bug]), ..self }
+        Self { shared: Arc::default(), applied, watched, standing, standings }
     }
 
     /// The node is removed from the cluster.
@@ -104,7 +97,11 @@ impl Consensus for MemoryConsensus {
             shared.index += 1;
             let index = shared.index;
             let bytes = prost::Message::encode_to_vec(&proposal);
-            (apply(&mut shared.tables, Applied { index }, &bytes).unwrap(), index, lost)
+            (
+                apply(&mut shared.tables, Applied { index, bugs: Bugs::default() }, &bytes).unwrap(),
+                index,
+                lost,
+            )
         };
         self.applied.send(index);
         lost.map_or(Ok(reply), Err)
@@ -135,10 +132,6 @@ impl Consensus for MemoryConsensus {
 
     fn standing(&self) -> watch::Receiver<Standing> {
         self.standings.clone()
-    }
-
-    fn bugs(&self) -> &Bugs {
-        &self.bugs
     }
 
     fn status(&self) -> Status {

@@ -5,6 +5,7 @@ use prost::Message as _;
 
 use super::writer::{Done, LogFile, Writer};
 use super::*;
+use crate::bug::Bugs;
 use crate::env::disk::memory::MemoryDisk;
 use crate::raft::testing;
 use crate::store::Faults;
@@ -51,7 +52,7 @@ impl Model {
 
 /// Opens the log and reads all of it.
 fn open_all(disk: &MemoryDisk) -> Result<Model, StoreError> {
-    let (database, contents) = open(disk, &CommitPoints::default())?;
+    let (database, contents) = open(disk, &CommitPoints::default(), Bugs::default())?;
     let mut entries = BTreeMap::new();
     visit(&database, FILE, 0..u64::MAX, &mut |index, entry| {
         entries.insert(index, entry.encode_to_vec());
@@ -64,7 +65,7 @@ fn open_all(disk: &MemoryDisk) -> Result<Model, StoreError> {
 /// A log with a bit of everything, and the process killed.
 fn killed() -> (MemoryDisk, Model) {
     let disk = MemoryDisk::default();
-    let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
+    let (database, _) = open(&disk, &CommitPoints::default(), Bugs::default()).unwrap();
     let mut mark = crate::store::mark::Mark::open(&disk, MARK, FILE, 0).unwrap();
     let mut model = Model::default();
     for round in 0..12 {
@@ -165,7 +166,7 @@ fn every_flipped_bit_of_an_entry_is_refused() {
 #[test]
 fn a_log_that_fell_back_is_noticed() {
     let disk = MemoryDisk::default();
-    let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
+    let (database, _) = open(&disk, &CommitPoints::default(), Bugs::default()).unwrap();
     let mut mark = crate::store::mark::Mark::open(&disk, MARK, FILE, 0).unwrap();
     commit(&database, FILE, 1, &[Op::Append(0, vec![entry(1, 0)])], &CommitPoints::default()).unwrap();
     mark.set(1).unwrap();
@@ -216,7 +217,7 @@ proptest! {
         seed: u64,
     ) {
         let disk = MemoryDisk::default();
-        let (database, _) = open(&disk, &CommitPoints::default()).unwrap();
+        let (database, _) = open(&disk, &CommitPoints::default(), Bugs::default()).unwrap();
         // The power fails at a sync, or at any write or sync, whichever comes first.
         disk.fail_at(fails_at);
         disk.fail_at_change(within);
@@ -244,7 +245,7 @@ proptest! {
 
 fn writer(disk: &MemoryDisk) -> (Writer, Faults) {
     let env = testing::env_on(disk.clone());
-    let (database, contents) = open(disk, &CommitPoints::default()).unwrap();
+    let (database, contents) = open(disk, &CommitPoints::default(), Bugs::default()).unwrap();
     let (file, _) = LogFile::new(database, env.disk.clone(), CommitPoints::default());
     let faults = Faults::default();
     (Writer::start(&env, file, contents.commits, faults.clone()).unwrap(), faults)
