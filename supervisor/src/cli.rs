@@ -7,6 +7,7 @@ mod batch;
 mod check;
 mod doctor;
 mod machine;
+mod mutants;
 mod plan;
 mod player;
 mod replay;
@@ -65,6 +66,11 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Plant bugs in the nodes, and say which of them the scenarios catch.
+    ///
+    /// Needs a build with bugs: `cargo run --release --features bugs -- mutants`. Ends with 1 if a bug's own scenario does
+    /// not catch it, or if one without a bug fails. What was run is kept in mutants.json in --out, and not run again.
+    Mutants(mutants::MutantsArgs),
     /// Say what this machine can and cannot do, and what a killed run left on it.
     Doctor(doctor::DoctorArgs),
     /// Start a cluster for people and keep it up until Ctrl-C.
@@ -195,6 +201,7 @@ fn dispatch(cli: Cli) -> Exit {
     match cli.command {
         Command::Run(args) => in_runtime(|interrupt| batch::run_all(args, interrupt)),
         Command::Suite(args) => in_runtime(|interrupt| suite::run_suite(args, interrupt)),
+        Command::Mutants(args) => in_runtime(|interrupt| mutants::run_mutants(args, interrupt)),
         Command::Replay(args) => in_runtime(|interrupt| replay::replay(args, interrupt)),
         Command::Shrink(args) => in_runtime(|interrupt| shrink::shrink(args, interrupt)),
         Command::Plan(args) => plan::draw(&args),

@@ -22,13 +22,14 @@ use checker::verdict::{CheckResult, Verdict as CheckVerdict};
 
 pub(crate) use file::display_path;
 pub use file::{EXPECT_PASS, FaultRecord, ReachRecord, ThresholdRecord, Verdict, VerdictFile};
-pub use liveness::{LIVENESS, Liveness, NodeEnd};
+pub use liveness::{Liveness, NodeEnd};
 
 use crate::environment::Environment;
 use crate::harness::{HarnessFailure, chain};
 use crate::metrics::{Metrics, Window};
 use crate::run::event::{self, Phase, RunEvent, TimedEvent};
-use crate::scenario::plan::{Expectation, Plan};
+use crate::scenario::expectation::{Expectation, LIVENESS};
+use crate::scenario::plan::Plan;
 
 /// How long all the checks of one run may take together.
 const CHECK_TIME_MAX: Duration = Duration::from_secs(300);
@@ -158,7 +159,8 @@ impl VerdictFile {
         };
         self.verdict = verdict;
         self.reason = reason;
-        self.signature = self.find_signature();
+        self.found = self.kinds();
+        self.signature = self.found.first().cloned();
         self.expected = self.meets(expect);
     }
 }

@@ -28,6 +28,7 @@ pub mod harness;
 pub mod judge;
 pub mod kernel;
 pub mod metrics;
+pub mod mutants;
 pub mod nemesis;
 pub mod network;
 pub mod process;

@@ -12,6 +12,7 @@ pub mod batch;
 pub mod doctor;
 pub mod github;
 pub mod junit;
+pub mod mutants;
 pub mod progress;
 pub mod recap;
 pub mod shrink;

@@ -21,6 +21,7 @@
 
 pub mod count;
 pub mod drawn;
+pub mod expectation;
 pub mod file;
 mod fitness;
 pub mod plan;

@@ -155,16 +155,26 @@ impl Directory {
     pub fn get(&self, node: &str) -> Option<Addresses> {
         self.addresses.borrow().get(node).copied()
     }
+
+    /// All nodes that have started, in the order of their names, those after `node` first and itself last.
+    #[must_use]
+    pub fn nodes_after(&self, node: &str) -> Vec<NodeName> {
+        let mut nodes: Vec<NodeName> = self.addresses.borrow().keys().cloned().collect();
+        let first = nodes.partition_point(|name| name.as_str() <= node);
+        nodes.rotate_left(first);
+        nodes
+    }
 }
 
-/// The system that is built in: the chat, in a build that has it. Its messages are `payload` bytes long.
+/// The system that is built in: the chat, in a build that has it. Its messages are `payload` bytes long, and its
+/// clients try a write `tries` times whose outcome nobody knows.
 #[must_use]
-pub fn built_in(payload: u64) -> Option<Rc<dyn System>> {
+pub fn built_in(payload: u64, tries: u32) -> Option<Rc<dyn System>> {
     #[cfg(feature = "chat")]
-    return Some(Rc::new(chat::ChatSystem::new(payload)));
+    return Some(Rc::new(chat::ChatSystem::new(payload, tries)));
     #[cfg(not(feature = "chat"))]
     {
-        let _ = payload;
+        let _ = (payload, tries);
         None
     }
 }

@@ -18,7 +18,9 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn help_says_what_there_is_and_how_it_ends() {
     let mut different = Vec::new();
-    for command in ["", "run", "suite", "replay", "shrink", "plan", "check", "validate", "doctor", "up"] {
+    for command in
+        ["", "run", "suite", "mutants", "replay", "shrink", "plan", "check", "validate", "doctor", "up"]
+    {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = supervisor(&arguments);
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "help is a result");

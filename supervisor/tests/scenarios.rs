@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use checker::check::CheckName;
+use supervisor::scenario::expectation::Expectation;
 use supervisor::scenario::file::ScenarioFile;
-use supervisor::scenario::plan::{Expectation, Load, Plan, Reach};
+use supervisor::scenario::plan::{Load, Plan, Reach};
 use supervisor::scenario::timeline;
 use supervisor::scenario::verb::Deed;
 

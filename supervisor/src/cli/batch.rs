@@ -11,8 +11,9 @@ use super::{Choice, Interrupt, RunArgs, fail};
 use crate::exit::Exit;
 use crate::harness::chain;
 use crate::program;
+use crate::scenario::expectation::Expectation;
 use crate::scenario::file::{LoadError, ScenarioErrors, ScenarioFile};
-use crate::scenario::plan::{Expectation, Plan};
+use crate::scenario::plan::Plan;
 use crate::suite::case::Case;
 use crate::suite::child;
 use crate::system::{self, words};
@@ -53,7 +54,7 @@ pub(super) fn choose(path: &Path, choice: &Choice) -> Result<Case, Refusal> {
         LoadError::Scenario(errors) => Refusal::of(&errors, Exit::Usage),
         error @ LoadError::Read { .. } => Refusal::plain(chain(&error), Exit::Usage),
     })?;
-    let unknown = system::built_in(0).and_then(|system| words::refusal(&*system, &file));
+    let unknown = system::built_in(0, 1).and_then(|system| words::refusal(&*system, &file));
     if let Some(errors) = unknown {
         return Err(Refusal::of(&errors, Exit::Usage));
     }
@@ -138,8 +139,8 @@ impl Tries {
         match (expect, args.repeat, args.until_fail) {
             (_, Some(repeat), _) => many(u64::from(repeat)),
             (_, None, true) => many(u64::MAX),
-            (Expectation::Fail { within_seeds, .. }, None, false) => {
-                Self { max: u64::from(*within_seeds), is_hunt: true }
+            (Expectation::Fail(failure), None, false) => {
+                Self { max: u64::from(failure.within_seeds), is_hunt: true }
             }
             (Expectation::Pass, None, false) => many(1),
         }
@@ -187,6 +188,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command};
+    use crate::scenario::expectation::{ExpectedFailure, FailureKind};
 
     fn tries(expect: &Expectation, arguments: &[&str]) -> Tries {
         let line = ["supervisor", "run", "calm.yaml"].iter().chain(arguments);
@@ -198,8 +200,8 @@ mod tests {
 
     #[test]
     fn an_expected_failure_is_hunted_unless_the_number_of_runs_was_said() {
-        let bug =
-            Expectation::Fail { check: CheckName::Durable, anomaly: AnomalyKind::Lost, within_seeds: 5 };
+        let kind = FailureKind::Anomaly(CheckName::Durable, AnomalyKind::Lost);
+        let bug = Expectation::Fail(ExpectedFailure { kind, within_seeds: 5 });
         let many = |max| Tries { max, is_hunt: false };
         assert_eq!(tries(&bug, &[]), Tries { max: 5, is_hunt: true });
         assert_eq!(tries(&bug, &["--repeat", "3"]), many(3));

@@ -40,7 +40,7 @@ pub(super) struct PlayArgs {
 
 /// The system to run the plan on, or what this build cannot do of it.
 pub(super) fn system_for(plan: &Plan) -> Result<Rc<dyn System>, String> {
-    let system = system::built_in(plan.workload.payload)
+    let system = system::built_in(plan.workload.payload, plan.workload.tries)
         .ok_or_else(|| "this build has no system of its own to test".to_owned())?;
     match system.unsupported(plan).or_else(|| faults::unsupported(&*system, plan)) {
         None => Ok(system),

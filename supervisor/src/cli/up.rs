@@ -84,7 +84,7 @@ async fn start(args: &UpArgs, interrupt: &Interrupt) -> Result<Cluster, HarnessF
         config: BTreeMap::new(),
         resume: true,
     };
-    let system = system::built_in(0)
+    let system = system::built_in(0, 1)
         .ok_or_else(|| HarnessFailure::Unsupported("this build has no system of its own".to_owned()))?;
     let cluster = Cluster::new(settings, Rc::clone(&system), events.clone());
     cluster.start_all().await?;

@@ -10,7 +10,8 @@ use super::liveness::Liveness;
 use crate::environment::{Environment, quoted};
 use crate::exit::Exit;
 use crate::metrics::Metrics;
-use crate::scenario::plan::{Expectation, Plan};
+use crate::scenario::expectation::Expectation;
+use crate::scenario::plan::Plan;
 
 /// What a run says about the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,9 @@ pub struct VerdictFile {
     pub reason: String,
     /// The same for failures of the same kind: `linearizable/stale-read`.
     pub signature: Option<String>,
+    /// Every kind of failure that was found; the signature is the first of them.
+    #[serde(rename = "kinds")]
+    pub found: Vec<String>,
     /// The properties, in the order in which the scenario names them.
     pub checks: Vec<CheckResult>,
     /// Whether the cluster stayed alive; judged in every run.
@@ -162,11 +166,12 @@ impl VerdictFile {
             verdict: Verdict::Inconclusive,
             expect: match plan.expect {
                 Expectation::Pass => EXPECT_PASS.to_owned(),
-                Expectation::Fail { check, anomaly, .. } => format!("{check}/{}", anomaly.name()),
+                Expectation::Fail(failure) => failure.kind.to_string(),
             },
             expected: false,
             reason: "nothing was checked".to_owned(),
             signature: None,
+            found: Vec::new(),
             checks: Vec::new(),
             liveness: Liveness::judge(Vec::new(), None),
             thresholds: Vec::new(),
@@ -208,21 +213,11 @@ impl VerdictFile {
         }
     }
 
-    /// The kind of the failure, without its particulars.
-    pub(super) fn find_signature(&self) -> Option<String> {
-        self.kinds().into_iter().next()
-    }
-
     /// Whether the scenario expects this verdict.
     pub(super) fn meets(&self, expect: &Expectation) -> bool {
         match expect {
             Expectation::Pass => self.verdict == Verdict::Pass,
-            Expectation::Fail { check, anomaly, .. } => self
-                .checks
-                .iter()
-                .filter(|result| result.name == *check)
-                .flat_map(|result| &result.anomalies)
-                .any(|found| found.kind == *anomaly),
+            Expectation::Fail(failure) => self.kinds().contains(&failure.kind.to_string()),
         }
     }
 }

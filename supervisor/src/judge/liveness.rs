@@ -9,9 +9,7 @@ use checker::verdict::Verdict as CheckVerdict;
 use serde::Serialize;
 
 use crate::run::event::{RunEvent, TimedEvent};
-
-/// The name under which reports and signatures speak of it.
-pub const LIVENESS: &str = "liveness";
+use crate::scenario::expectation::{FailureKind, LivenessKind};
 
 /// What was seen of the processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,11 +103,11 @@ impl Liveness {
     /// The kind of the violation: `liveness/node-ended`.
     pub(super) fn signature(&self) -> String {
         let kind = match (&self.unmet, self.node_ends.is_empty()) {
-            (_, false) => "node-ended",
-            (Some(step), true) if step.is_violation => "step-unmet",
-            _ => "not-healed",
+            (_, false) => LivenessKind::NodeEnded,
+            (Some(step), true) if step.is_violation => LivenessKind::StepUnmet,
+            _ => LivenessKind::NotHealed,
         };
-        format!("{LIVENESS}/{kind}")
+        FailureKind::Liveness(kind).to_string()
     }
 
     /// When what its signature says was seen, in ns since the start of the run, if that is one moment.

@@ -92,6 +92,7 @@ mod tests {
             operations,
             longest_outage_ns: Some(outage_ns),
             signature: signature.map(str::to_owned),
+            kinds: Vec::new(),
             ..Attempt::failed(seed, "a sentence")
         };
         let row = |scenario: &str, attempt| Row { scenario: scenario.to_owned(), attempt };

@@ -14,7 +14,8 @@ use checker::report::{counterexamples, summary, wrap};
 use checker::verdict::Verdict as CheckVerdict;
 
 use super::words::{count, duration};
-use crate::judge::{EXPECT_PASS, LIVENESS, Liveness, Verdict, VerdictFile};
+use crate::judge::{EXPECT_PASS, Liveness, Verdict, VerdictFile};
+use crate::scenario::expectation::LIVENESS;
 
 /// The most anomalies of one check that are drawn; `verdict.json` has more.
 const DRAWN_MAX: usize = 2;

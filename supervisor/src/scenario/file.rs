@@ -37,7 +37,8 @@ use std::time::Duration;
 use checker::check::CheckName;
 
 use super::drawn::Drawn;
-use super::plan::{ClockKind, DiskKind, Expectation, Keep, LiveCheck, NetworkKind, Reach};
+use super::expectation::Expectation;
+use super::plan::{ClockKind, DiskKind, Keep, LiveCheck, NetworkKind, Reach};
 use super::threshold::Threshold;
 use super::unit::Rate;
 use super::workload::{Routing, WorkloadKind};
@@ -136,6 +137,8 @@ pub struct WorkloadSection {
     pub routing: Option<Routing>,
     /// The deadline of an operation.
     pub operation_timeout: Option<Drawn<Duration>>,
+    /// How often a write is tried whose outcome nobody knows.
+    pub tries: Option<u64>,
     /// How many objects.
     pub keys: Option<Drawn<u64>>,
     /// The length of a message in bytes.

@@ -18,11 +18,11 @@
 //! `plan.yaml` is this type, written and read by serde: strict, stable, and the same bytes for the same plan, so that
 //! [`Plan::hash`] names it. A plan says everything: no field may be missing.
 
+mod artifacts;
 mod clients;
 mod cluster;
 mod invariant;
 mod load;
-mod outcome;
 mod reach;
 mod resolve;
 mod steps;
@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::expectation::Expectation;
 use super::step::Step;
 use super::threshold::Threshold;
 use super::unit;
@@ -43,10 +44,10 @@ use super::verb::{FaultKind, Verb};
 use crate::rng::Rng;
 
 pub use super::workload::{Routing, WorkloadKind};
+pub use artifacts::{Artifacts, Keep};
 pub use clients::{Load, WorkloadPlan};
 pub use cluster::{ClockKind, ClusterPlan, DiskKind, NetworkKind};
 pub use load::PlanLoadError;
-pub use outcome::{Artifacts, Expectation, Keep};
 pub use reach::Reach;
 pub(crate) use reach::STRUCK;
 

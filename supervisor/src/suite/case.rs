@@ -30,6 +30,9 @@ pub struct Attempt {
     pub reason: String,
     /// The kind of a failure: `linearizable/stale-read`.
     pub signature: Option<String>,
+    /// Every kind of failure that was found; the signature is the first of them.
+    #[serde(default)]
+    pub kinds: Vec<String>,
     /// How many operations the load had.
     pub operations: u64,
     /// The longest time without a success, if there was a load.
@@ -91,6 +94,7 @@ impl Attempt {
             expected: verdict.expected,
             reason: verdict.reason.clone(),
             signature: verdict.signature.clone(),
+            kinds: verdict.found.clone(),
             operations: metrics.map_or(0, |metrics| metrics.operations),
             longest_outage_ns: metrics.map(|metrics| metrics.longest_outage_ns),
             directory: Some(directory.to_owned()),
@@ -107,6 +111,7 @@ impl Attempt {
             expected: false,
             reason: why.to_owned(),
             signature: None,
+            kinds: Vec::new(),
             operations: 0,
             longest_outage_ns: None,
             directory: None,

@@ -148,6 +148,8 @@ struct SaidVerdict {
     expected: bool,
     reason: String,
     signature: Option<String>,
+    #[serde(default)]
+    kinds: Vec<String>,
     metrics: Option<SaidMetrics>,
     reproduce: String,
 }
@@ -173,6 +175,7 @@ impl Heard {
             expected: said.expected,
             reason: said.reason,
             signature: said.signature,
+            kinds: said.kinds,
             operations: said.metrics.as_ref().map_or(0, |metrics| metrics.operations),
             longest_outage_ns: said.metrics.map(|metrics| metrics.longest_outage_ns),
             directory: directory.map(|(_, directory)| directory.clone()),

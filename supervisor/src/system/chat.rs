@@ -1,8 +1,9 @@
 //! The chat as the system under test: the one place where the testbed knows it.
 //!
 //! A client of the history is an identity of the chat (its exactly-once attempts) and a connection of its own to each
-//! node that it uses. It never tries twice: one operation of the history is one request. Whether an error is definite is
-//! decided by `chat-client`'s table and nowhere else.
+//! node that it uses. One operation of the history is one request, unless the workload has `tries`: then a write that may
+//! or may not have been applied is sent again, as the same attempt, to another node. Whether an error is definite is
+//! decided by `chat-client`'s table and nowhere else; no later answer makes an earlier doubt definite but success.
 //!
 //! People log in before the load, and every client may speak for every person: sessions are replicated, so a token that
 //! one node gave is good on all of them.
@@ -55,15 +56,18 @@ struct Shared {
     directory: Directory,
     /// The length of a message's text in bytes.
     payload: u64,
+    /// How often a write is tried whose outcome nobody knows; at least 1.
+    tries: u32,
     /// A token of each person that somebody is logged in as.
     tokens: RefCell<BTreeMap<String, String>>,
 }
 
 impl ChatSystem {
-    /// A chat of which no node is known yet, and whose messages are `payload` bytes long.
+    /// A chat of which no node is known yet, whose messages are `payload` bytes long, and whose
+    /// clients try a write `tries` times.
     #[must_use]
-    pub fn new(payload: u64) -> Self {
-        let shared = Shared { directory: Directory::default(), payload, tokens: RefCell::default() };
+    pub fn new(payload: u64, tries: u32) -> Self {
+        let shared = Shared { directory: Directory::default(), payload, tries, tokens: RefCell::default() };
         Self { shared: Rc::new(shared), admins: RefCell::default() }
     }
 

@@ -78,7 +78,7 @@ checks: [linearizable]
 ";
         let file = ScenarioFile::parse(Path::new("x.yaml"), text, &[]);
         let file = file.unwrap_or_else(|errors| panic!("{errors}"));
-        let system = built_in(64).expect("this build has the chat");
+        let system = built_in(64, 1).expect("this build has the chat");
         let refusal = refusal(&*system, &file).expect("three words are wrong").to_string();
         let bug = "x.yaml:3:24: unknown bug `stale-reed`; did you mean `stale-read`?\n";
         assert!(refusal.starts_with(bug), "{refusal}");

@@ -10,7 +10,8 @@ use super::tree::{Entry, Node, Value};
 use super::{
     ClusterSection, RunSection, ScenarioFile, WorkloadSection, binaries, faults, nemesis, steps, suggest,
 };
-use crate::scenario::plan::{Expectation, Keep, NODES_MAX, Reach, STRIKES_MAX, STRUCK};
+use crate::scenario::expectation::{Expectation, ExpectedFailure, FailureKind, Finder};
+use crate::scenario::plan::{Keep, NODES_MAX, Reach, STRIKES_MAX, STRUCK};
 use crate::scenario::threshold::{Metric, NotAThreshold, Threshold};
 use crate::scenario::unit;
 use crate::scenario::word::Word;
@@ -72,7 +73,7 @@ const CONFIG: Fields =
 const SETTING_MAX: u64 = 1_000_000_000;
 
 const WORKLOAD: Fields = Fields {
-    known: &["kind", "clients", "rate", "routing", "operation-timeout", "keys", "payload", "mix"],
+    known: &["kind", "clients", "rate", "routing", "operation-timeout", "tries", "keys", "payload", "mix"],
     later: &[],
     elsewhere: &[("duration", "it belongs into `run`")],
 };
@@ -203,6 +204,9 @@ fn placed_word<W: Word>(decoder: &mut Decoder, node: &Node, what: &str) -> Optio
     Some(Placed { value, place: node.place })
 }
 
+/// How often a client may try a write. More tries than nodes tell nothing new.
+const TRIES_MAX: u64 = 10;
+
 /// Settings of the nodes. Their meaning is the system's; what stands here is what may be set.
 fn config(decoder: &mut Decoder, node: &Node) -> Option<BTreeMap<String, String>> {
     let map = decoder.map(node, "`config`", &CONFIG)?;
@@ -221,6 +225,7 @@ fn workload(decoder: &mut Decoder, node: &Node) -> Option<WorkloadSection> {
     let rate = map.get("rate").and_then(|node| decoder.drawn(node, "a rate, e.g. 200/s", str::parse));
     let routing = map.get("routing").and_then(|node| decoder.word(node, "routing", &[]));
     let operation_timeout = map.get("operation-timeout").and_then(|node| decoder.duration(node));
+    let tries = map.get("tries").and_then(|node| decoder.one_count(node, 1, TRIES_MAX));
     let keys = map.get("keys").and_then(|node| decoder.count(node, 1, KEYS_MAX));
     let payload = map.get("payload").and_then(|node| {
         let value = decoder.drawn(node, "a size, e.g. 64B", |text| match unit::parse_size(text) {
@@ -233,7 +238,17 @@ fn workload(decoder: &mut Decoder, node: &Node) -> Option<WorkloadSection> {
         Some(Placed { value, place: node.place })
     });
     let mix = map.get("mix").and_then(|node| mix(decoder, node, kind?));
-    Some(WorkloadSection { kind: kind?, clients, rate, routing, operation_timeout, keys, payload, mix })
+    Some(WorkloadSection {
+        kind: kind?,
+        clients,
+        rate,
+        routing,
+        operation_timeout,
+        tries,
+        keys,
+        payload,
+        mix,
+    })
 }
 
 fn mix(decoder: &mut Decoder, node: &Node, kind: WorkloadKind) -> Option<BTreeMap<String, u32>> {
@@ -362,9 +377,16 @@ fn expect(decoder: &mut Decoder, node: &Node) -> Option<Expectation> {
     let map = decoder.map(node, "`expect`", &EXPECT)?;
     let fail = decoder.require(&map, "fail")?;
     let map = decoder.map(fail, "`fail`", &FAIL)?;
-    let check = decoder.require(&map, "check").and_then(|node| decoder.word(node, "check", &CHECKS_LATER));
-    let anomaly = decoder.require(&map, "anomaly").and_then(|node| decoder.word(node, "anomaly", &[]));
+    let finder: Option<Finder> =
+        decoder.require(&map, "check").and_then(|node| decoder.word(node, "check", &CHECKS_LATER));
+    let anomaly = decoder.require(&map, "anomaly");
+    let kind = finder.zip(anomaly).and_then(|(finder, node)| match finder {
+        Finder::Check(check) => {
+            decoder.word(node, "anomaly", &[]).map(|anomaly| FailureKind::Anomaly(check, anomaly))
+        }
+        Finder::Liveness => decoder.word(node, "failure of liveness", &[]).map(FailureKind::Liveness),
+    });
     let within = map.get("within-seeds").map_or(Some(1), |node| decoder.one_count(node, 1, 1_000));
     let within_seeds = u32::try_from(within?).expect("a count is within the limits that it was read with");
-    Some(Expectation::Fail { check: check?, anomaly: anomaly?, within_seeds })
+    Some(Expectation::Fail(ExpectedFailure { kind: kind?, within_seeds }))
 }

@@ -19,8 +19,9 @@ use super::place::{Place, Placed};
 use super::verb::{SaidMembership, SaidVerb};
 use crate::rng::Rng;
 use crate::scenario::drawn::Drawn;
+use crate::scenario::expectation::Expectation;
 use crate::scenario::fitness::{ClusterKind, Misfit, misfits, nobody};
-use crate::scenario::plan::{Expectation, LiveCheck, NODES_DEFAULT, NODES_MAX, STRIKES_MAX};
+use crate::scenario::plan::{LiveCheck, NODES_DEFAULT, NODES_MAX, STRIKES_MAX};
 use crate::scenario::schedule::{Longest, Shortest, moments};
 use crate::scenario::target::Target;
 use crate::scenario::unit::Time;
@@ -202,8 +203,9 @@ fn checks(file: &ScenarioFile, decoder: &mut Decoder) {
         let names = checker::live::CHECKS.map(CheckName::name).join("` and `");
         decoder.refuse(*place, format!("a run can be judged live by `{names}`, and `checks` names neither"));
     }
-    if let Some(Placed { value: Expectation::Fail { check, .. }, place }) = &file.expect
-        && file.checks.iter().all(|named| named.value != *check)
+    if let Some(Placed { value: Expectation::Fail(failure), place }) = &file.expect
+        && let Some(check) = failure.kind.check()
+        && file.checks.iter().all(|named| named.value != check)
     {
         decoder
             .refuse(*place, format!("the check `{check}` is expected to fail and is not among the `checks`"));

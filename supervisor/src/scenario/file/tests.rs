@@ -1,4 +1,5 @@
 use super::*;
+use crate::scenario::expectation::Expectation;
 use crate::scenario::plan::Plan;
 use crate::scenario::target::Target;
 use crate::scenario::verb::Verb;

@@ -24,6 +24,10 @@ pub struct WorkloadPlan {
     /// The deadline of one operation.
     #[serde(with = "unit::duration")]
     pub operation_timeout: Duration,
+    /// How often a write is tried whose outcome nobody knows, as the same write, each time at another node and within its
+    /// share of the deadline; at least 1.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub tries: u32,
     /// How many objects (conversations, accounts) the operations are spread over.
     pub keys: u32,
     /// The length of a message's text in bytes; without meaning for accounts.
@@ -31,6 +35,15 @@ pub struct WorkloadPlan {
     pub payload: u64,
     /// The operations with their weights, each at least 1; what is not named is not done.
     pub mix: BTreeMap<String, u32>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_once(tries: &u32) -> bool {
+    *tries == 1
 }
 
 /// When clients begin operations.

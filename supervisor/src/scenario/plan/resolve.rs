@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Artifacts, ClockKind, ClusterPlan, DiskKind, Expectation, Keep, LiveCheck, Load, NODES_DEFAULT,
-    NetworkKind, PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, steps, swarm,
+    Artifacts, ClockKind, ClusterPlan, DiskKind, Keep, LiveCheck, Load, NODES_DEFAULT, NetworkKind,
+    PLAN_VERSION, Plan, RunPlan, STRIKES_MAX, Strike, WorkloadPlan, steps, swarm,
 };
 use crate::rng::Rng;
 use crate::scenario::drawn::{Draw, Drawn};
+use crate::scenario::expectation::Expectation;
 use crate::scenario::file::{Fault, Placed, ScenarioFile, WorkloadSection};
 use crate::scenario::schedule::{Choose, moments};
 use crate::scenario::verb::FaultKind;
@@ -75,7 +76,7 @@ impl Plan {
             checks: file.checks.iter().map(|check| check.value).collect(),
             thresholds: file.thresholds.clone(),
             reach: file.reach.iter().map(|(goal, wanted)| (goal.clone(), wanted.value)).collect(),
-            expect: file.expect.as_ref().map_or(Expectation::Pass, |said| said.value),
+            expect: file.expect.as_ref().map_or(Expectation::Pass, |said| said.value.clone()),
             artifacts: Artifacts {
                 keep: file.keep.unwrap_or(Keep::OnFailure),
                 data_dirs: file.data_dirs.unwrap_or(true),
@@ -110,6 +111,7 @@ fn workload(said: &WorkloadSection, rng: &Rng) -> WorkloadPlan {
             rng,
             "workload.operation-timeout",
         ),
+        tries: said.tries.map_or(1, |tries| u32::try_from(tries).expect("the parser has limited the count")),
         keys: small(said.keys, KEYS_DEFAULT, "workload.keys"),
         payload,
         mix: said.mix.clone().unwrap_or_else(|| usual_mix().collect()),

@@ -3,6 +3,7 @@ use checker::anomaly::AnomalyKind;
 use super::*;
 use crate::fabric::Distribution;
 use crate::fabric::shape::Shape;
+use crate::scenario::expectation::{ExpectedFailure, FailureKind};
 use crate::scenario::signal::Signal;
 use crate::scenario::target::Target;
 use crate::scenario::unit::Rate;
@@ -66,6 +67,7 @@ fn plan() -> Plan {
             load: Load::Open(Rate { per_second: 200 }),
             routing: Routing::Any,
             operation_timeout: seconds(2),
+            tries: 3,
             keys: 4,
             payload: 64,
             mix: BTreeMap::from([("send".to_owned(), 50), ("read".to_owned(), 50)]),
@@ -103,11 +105,10 @@ fn plan() -> Plan {
         checks: vec![CheckName::Linearizable, CheckName::OneLeaderPerTerm],
         thresholds: vec!["ok-ratio > 0.8".parse().unwrap()],
         reach: BTreeMap::from([(Reach::LeaderChanges, 3), (Reach::Struck("fault".to_owned()), 2)]),
-        expect: Expectation::Fail {
-            check: CheckName::Linearizable,
-            anomaly: AnomalyKind::StaleRead,
+        expect: Expectation::Fail(ExpectedFailure {
+            kind: FailureKind::Anomaly(CheckName::Linearizable, AnomalyKind::StaleRead),
             within_seeds: 5,
-        },
+        }),
         artifacts: Artifacts { keep: Keep::OnFailure, data_dirs: true },
     }
 }
@@ -143,6 +144,7 @@ workload:
     open: 200/s
   routing: any
   operation-timeout: 2s
+  tries: 3
   keys: 4
   payload: 64B
   mix:

@@ -78,7 +78,7 @@ impl PersonClient {
         let endpoint = connection(&mut self.endpoints, node, addresses.clients, addresses.clients_from)
             .map_err(Failure::Unsent)?;
         let key = invocation.key.as_deref().unwrap_or_default();
-        let call = Call { endpoint: &endpoint, limit };
+        let call = Call { node, endpoint: &endpoint, limit };
         match invocation.f {
             "send" => self.send(call, key, &invocation.value).await,
             // A read of a register says nothing of pages.
@@ -199,8 +199,8 @@ impl PersonClient {
         token.ok_or_else(|| Failure::Unsent(format!("not-authenticated: nobody is logged in as {person}")))
     }
 
-    /// Carries out a write of `person` as an attempt of its own.
-    async fn write<O: Operation>(
+    /// Carries out a write of `person` as an attempt of its own, which is the same one however often it is tried.
+    async fn write<O: Operation + Clone>(
         &mut self,
         call: Call<'_>,
         person: &str,
@@ -213,17 +213,46 @@ impl PersonClient {
             sequence: attempts.last,
             answered_below: attempts.last,
         };
-        let answer = call.execute(request(Some(attempt))).await;
+        let answer = self.write_at_nodes(call, &request(Some(attempt))).await;
         if answer.is_err() {
-            attempts.renew();
+            self.attempts.entry(person.to_owned()).or_default().renew();
         }
-        Ok(answer?)
+        answer
+    }
+
+    /// Tries a write at one node after another, until one knows what became of it.
+    async fn write_at_nodes<O: Operation + Clone>(
+        &mut self,
+        call: Call<'_>,
+        request: &O,
+    ) -> Result<O::Reply, Failure> {
+        let tries = self.shared.tries.max(1);
+        let limit = call.limit / tries;
+        let mut doubt = match call.endpoint.execute(request.clone(), limit).await {
+            Err(error) if !error.is_definite() => error,
+            answer => return Ok(answer?),
+        };
+        let nodes = self.shared.directory.nodes_after(call.node);
+        for node in nodes.iter().cycle().take(usize::try_from(tries - 1).unwrap_or(usize::MAX)) {
+            let Some(addresses) = self.shared.directory.get(node) else { continue };
+            let endpoint = connection(&mut self.endpoints, node, addresses.clients, addresses.clients_from)
+                .map_err(Failure::Unsent);
+            // What one node refuses says nothing of what became of the try before.
+            let Ok(endpoint) = endpoint else { continue };
+            match endpoint.execute(request.clone(), limit).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) if error.is_definite() => {}
+                Err(error) => doubt = error,
+            }
+        }
+        Err(doubt.into())
     }
 }
 
 /// One try at one node within one limit.
 #[derive(Clone, Copy)]
 struct Call<'a> {
+    node: &'a str,
     endpoint: &'a Endpoint,
     limit: Duration,
 }
