@@ -107,7 +107,7 @@ impl Score {
             let other = environment.as_ref().and_then(version_remark).map(|remark| format!("\n{remark}"));
             chain(&error) + &other.unwrap_or_default()
         })?;
-        let unknown = system::built_in(0).and_then(|system| words::broken(&*system, &plan));
+        let unknown = system::built_in(0, 1).and_then(|system| words::broken(&*system, &plan));
         if let Some((at, message)) = unknown {
             let text = fs::read_to_string(&path).unwrap_or_default();
             return Err(Plan::refuse(&path, &text, &at, message).to_string());
