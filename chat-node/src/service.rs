@@ -7,7 +7,7 @@
 //!
 //! # Which errors are certain
 //! Everything up to the proposal certainly changed nothing, and so did every refusal by the machine. What consensus
-//! could not answer is as certain as it says (see [`Failure`](crate::raft::Failure)); the service never makes it more so.
+//! could not answer is as certain as it says (see [`Failure`]); the service never makes it more so.
 //!
 //! # What it does not do
 //! * It does not check the session before it proposes: only the log knows which came first, and a retry is entitled to

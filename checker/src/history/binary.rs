@@ -18,7 +18,7 @@
 //! [`Torn`]. Damage in a whole block is an error that says at which byte it was found. A length that no block has is
 //! damage too, so that no file, however mad, makes a reader ask for more memory than the file is long.
 //!
-//! [`write`] and [`read`] are for whole histories. [`Writer`] takes events as a recorder has them, [`Blocks`] as
+//! [`write()`] and [`read()`] are for whole histories. [`Writer`] takes events as a recorder has them, [`Blocks`] as
 //! they stand in the file; [`Reader`] gives them back one after the other, without a [`History`](super::History) in memory.
 
 mod block;
