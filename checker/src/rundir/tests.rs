@@ -91,7 +91,10 @@ fn what_is_no_run_is_refused_in_clear_words() {
             format!("/empty:1:1: the file is empty; a history begins with {header}")
         );
         let wanted = format!("the first line must be {header}");
-        assert_eq!(refused("binary"), format!("/binary:1:1: not a history: expected value; {wanted}"));
+        assert_eq!(
+            refused("binary"),
+            "/binary:1:1: not a history: it is no JSON, no EDN, and no line is one of a Jepsen log; if it is one, say its format"
+        );
         assert_eq!(
             refused("other.json"),
             format!("/other.json:1:12: not a history: missing field `format`; {wanted}")

@@ -107,12 +107,33 @@ pub(super) fn locks(size: Size) {
         operations: &[Operation<mutex::Input, mutex::Output>],
         wanted: mutex::Input,
     ) -> Option<usize> {
-        // Something of the other sort must follow.
-        let last =
-            operations.iter().filter(|other| other.input != wanted).map(|other| other.invoked).max()?;
+        // Something of the other sort must follow with which nothing overlaps: what does overlap could change places, and
+        // so on to the end, and make up for it.
+        let last = quiet(operations)
+            .into_iter()
+            .map(|place| &operations[place])
+            .filter(|other| other.input != wanted)
+            .map(|other| other.invoked)
+            .max()?;
         shuffled(random, operations, |operation| operation.input == wanted && ends(operation) < last)
             .first()
             .copied()
+    }
+    /// The operations with which no other one overlaps.
+    fn quiet(operations: &[Operation<mutex::Input, mutex::Output>]) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..operations.len()).collect();
+        places.sort_by_key(|place| operations[*place].invoked);
+        let mut quiet = Vec::new();
+        let mut busy_until = 0;
+        for (number, place) in places.iter().enumerate() {
+            let (from, to) = (operations[*place].invoked, ends(&operations[*place]));
+            let next = places.get(number + 1).map(|next| operations[*next].invoked);
+            if (number == 0 || busy_until < from) && next.is_none_or(|next| to < next) {
+                quiet.push(*place);
+            }
+            busy_until = busy_until.max(to);
+        }
+        quiet
     }
     tells(model, size, 0, AnomalyKind::TwoHolders, |random, operations| {
         answered(operations);
