@@ -120,7 +120,7 @@ faults:
     at: 1s
     kill: { target: leader, restart-after: 1s }
 checks: [linearizable, durable, one-leader-per-term, convergence]
-reach: { leader-changes: 1, faults-installed: 1, operations: 50 }
+reach: { leader-changes: 1, faults-installed: 1, operations: 10 }
 ";
     let place = Place::with("short.yaml", scenario);
     let output = place.run_to_end(&["run", "short.yaml", "--seed", "1"]);
