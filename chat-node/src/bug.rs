@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A bug that a real system had.
+/// A bug like one that a real system had; where one is known, it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bug {
     /// Entries of the log are acknowledged before they are on stable storage (NATS#7567, etcd#14370). Bites at a power
