@@ -1,7 +1,8 @@
-//! How fast each reader is: `cargo run --release -p checker --example bench_readers [EVENTS] [RUNS]`.
+//! How fast each reader is: `cargo run --release -p checker --example bench_readers [EVENTS] [RUNS] [NAME]`.
 //!
 //! A history of a register (five clients, values written once) is made up, written in each format and read again
-//! from memory; the best of the runs counts. Where the kernel says it, the time is what this thread had of a processor, so
+//! from memory; the best of the runs counts, and the one in the middle is said too. With a name, only what has it in its own
+//! is measured. Where the kernel says it, the time is what this thread had of a processor, so
 //! that a busy machine does not count.
 
 use std::io::Write;
@@ -11,27 +12,44 @@ use checker::history::format::{self, Format};
 use checker::history::{Datum, History, Input, Moment, Outcome, Output, edn, jsonl};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse().expect("a number"));
-    let events: u32 = arguments.next().unwrap_or(2_000_000);
-    let runs: u32 = arguments.next().unwrap_or(5);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |place: usize, default| {
+        arguments.get(place).map_or(default, |argument| argument.parse().expect("a number"))
+    };
+    let (events, runs) = (number(0, 2_000_000), number(1, 5).max(1));
+    let wanted = arguments.get(2).map_or("", String::as_str);
     let history = register(events);
-    let texts = [
-        ("jsonl", Format::Jsonl, written(|text| jsonl::write(&history, text))),
-        ("edn, ours", Format::Edn, written(|text| edn::write(&history, text))),
-        ("edn, Jepsen's order", Format::Edn, jepsen(&history, Layout::Jepsen)),
-        ("edn, independent keys", Format::Edn, jepsen(&history, Layout::Keyed)),
-        ("porcupine-kv", Format::PorcupineKv, jepsen(&history, Layout::Porcupine)),
-        ("jepsen-log", Format::JepsenLog, jepsen(&history, Layout::Log)),
-    ];
-    drop(history);
     let mut output = std::io::stdout().lock();
-    for (name, format, text) in &texts {
-        let best = (0..runs).map(|_| timed(text, *format, events)).min().unwrap_or_default();
+    for (name, format, layout) in [
+        ("jsonl", Format::Jsonl, Layout::Ours),
+        ("edn, ours", Format::Edn, Layout::Ours),
+        ("edn, Jepsen's order", Format::Edn, Layout::Jepsen),
+        ("edn, Jepsen's records", Format::Edn, Layout::Record),
+        ("edn, Jepsen's old order", Format::Edn, Layout::Old),
+        ("edn, sorted keys", Format::Edn, Layout::Sorted),
+        ("edn, independent keys", Format::Edn, Layout::Keyed),
+        ("porcupine-kv", Format::PorcupineKv, Layout::Porcupine),
+        ("jepsen-log", Format::JepsenLog, Layout::Log),
+    ] {
+        if !name.contains(wanted) {
+            continue;
+        }
+        let text = match (layout, format) {
+            (Layout::Ours, Format::Edn) => written(|text| edn::write(&history, text)),
+            (Layout::Ours, _) => written(|text| jsonl::write(&history, text)),
+            (layout, _) => jepsen(&history, layout),
+        };
+        let mut times: Vec<Duration> = (0..runs).map(|_| timed(&text, format, events)).collect();
+        times.sort_unstable();
         let megabytes = text.len() as f64 / 1e6;
+        let rate = |time: Duration| megabytes / time.as_secs_f64();
+        let (best, middle) = (times[0], times[times.len() / 2]);
         let nanoseconds = best.as_nanos() as f64 / f64::from(events);
-        let rate = megabytes / best.as_secs_f64();
-        let line =
-            format!("{name:22} {megabytes:7.1} MB {best:9.1?} {rate:7.0} MB/s {nanoseconds:6.0} ns/event");
+        let line = format!(
+            "{name:24} {megabytes:7.1} MB {best:9.1?} {:7.0} MB/s (middle {:4.0}) {nanoseconds:6.0} ns/event",
+            rate(best),
+            rate(middle)
+        );
         writeln!(output, "{line}").expect("stdout is open");
     }
 }
@@ -91,7 +109,17 @@ fn register(events: u32) -> History {
 
 #[derive(Clone, Copy)]
 enum Layout {
+    /// As this program writes it.
+    Ours,
+    /// Jepsen's today, as a map.
     Jepsen,
+    /// The same as a record.
+    Record,
+    /// Jepsen's before 2020.
+    Old,
+    /// By the alphabet.
+    Sorted,
+    /// An independent key with each value, and the keys in the order of others.
     Keyed,
     Porcupine,
     Log,
@@ -109,9 +137,22 @@ fn jepsen(history: &History, layout: Layout) -> Vec<u8> {
         };
         let key = index / 2 % 5;
         match layout {
+            Layout::Ours => unreachable!("it is written by the library"),
             Layout::Jepsen => writeln!(
                 text,
                 "{{:index {index}, :time {time}, :type :{type}, :process {process}, :f :{f}, :value {value}}}"
+            ),
+            Layout::Record => writeln!(
+                text,
+                "#jepsen.history.Op{{:index {index}, :time {time}, :type :{type}, :process {process}, :f :{f}, :value {value}}}"
+            ),
+            Layout::Old => writeln!(
+                text,
+                "{{:type :{type}, :f :{f}, :value {value}, :process {process}, :time {time}, :index {index}}}"
+            ),
+            Layout::Sorted => writeln!(
+                text,
+                "{{:f :{f}, :index {index}, :process {process}, :time {time}, :type :{type}, :value {value}}}"
             ),
             Layout::Keyed => writeln!(
                 text,

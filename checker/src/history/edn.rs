@@ -26,6 +26,7 @@
 
 mod cursor;
 mod event;
+mod order;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -35,6 +36,7 @@ use std::io::Read;
 
 pub(super) use cursor::{Cursor, Stop, is_delimiter};
 pub(super) use event::{argument, error, name, r#type};
+use order::Order;
 pub(super) use value::Values;
 pub use write::write;
 
@@ -95,6 +97,7 @@ enum Level {
 struct Reader {
     foreign: Foreign,
     stack: Vec<Datum>,
+    order: Order,
     level: Level,
     /// How much of the text needs not be read again.
     used: usize,
@@ -139,7 +142,7 @@ impl Reader {
                 let mut values = Values { symbols, stack: &mut self.stack };
                 // A word at the very end is no whole one: the map is still open.
                 let whole = std::mem::take(&mut cursor.whole);
-                let told = event::map(cursor, &mut values)?;
+                let told = event::map(cursor, &mut values, &mut self.order)?;
                 cursor.whole = whole;
                 if let Err(message) = self.foreign.event(&told) {
                     return cursor.wrong_at(at, message);
@@ -166,7 +169,7 @@ impl Reader {
     fn header(&mut self, cursor: &Cursor<'_>) -> Result<(), Stop> {
         let known = cursor.text.len().min(HEADER.len());
         if cursor.text[..known] == HEADER[..known] {
-            let end = cursor.text.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', cursor.text);
             let Some(end) = end.or(cursor.whole.then_some(cursor.text.len())) else { return Err(Stop::End) };
             let json = cursor.text[..end].strip_prefix(b"; ").unwrap_or_default();
             // Another comment may begin alike; then it says nothing to us.

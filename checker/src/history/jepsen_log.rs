@@ -15,6 +15,8 @@ mod tests;
 
 use std::io::Read;
 
+use memchr::memchr;
+
 use super::blocks::Blocks;
 use super::edn::{self, Cursor, Stop, Values};
 use super::foreign::{Foreign, Told};
@@ -36,7 +38,7 @@ fn read_blocks<R: Read>(mut blocks: Blocks<R>) -> Result<(History, Option<Torn>)
     loop {
         let text = blocks.text();
         let mut used = 0;
-        while let Some(length) = text[used..].iter().position(|byte| *byte == b'\n') {
+        while let Some(length) = memchr(b'\n', &text[used..]) {
             line(&text[used..used + length], &mut foreign, &mut stack)
                 .map_err(|(at, message)| ReadError::at(blocks.place(used + at), message))?;
             used += length + 1;
@@ -117,7 +119,7 @@ pub(super) fn is_event(line: &[u8]) -> bool {
 /// Looks for a type with a process before it and a name behind it.
 fn find(line: &[u8]) -> Option<Found> {
     let mut from = 0;
-    while let Some(colon) = line[from..].iter().position(|byte| *byte == b':') {
+    while let Some(colon) = memchr(b':', &line[from..]) {
         let at = from + colon;
         from = at + 1;
         let rest = &line[at..];

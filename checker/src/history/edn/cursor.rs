@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 /// The deepest nesting that is read.
 const DEPTH_MAX: u32 = 128;
 
@@ -74,7 +76,7 @@ impl<'a> Cursor<'a> {
     /// Passes over a comment, a discarded form or metadata, if one is here.
     fn passes_over(&mut self, depth: u32) -> Result<bool, Stop> {
         match (self.peek()?, self.text.get(self.at + 1)) {
-            (b';', _) => match self.text[self.at..].iter().position(|byte| *byte == b'\n') {
+            (b';', _) => match memchr(b'\n', &self.text[self.at..]) {
                 Some(length) => self.at += length + 1,
                 None if self.whole => self.at = self.text.len(),
                 None => return Err(Stop::End),
@@ -160,6 +162,17 @@ impl<'a> Cursor<'a> {
         let digits = self.at + usize::from(self.text.get(self.at) == Some(&b'-'));
         let mut at = digits;
         let mut value: i64 = 0;
+        while let Some(bytes) = self.text.get(at..).and_then(|rest| rest.first_chunk()) {
+            let (number, length) = leading_digits(*bytes);
+            at += length;
+            if at - digits > 18 {
+                return None;
+            }
+            value = value * TENS[length] + number;
+            if length < 8 {
+                break;
+            }
+        }
         while let Some(byte @ b'0'..=b'9') = self.text.get(at) {
             if at - digits == 18 {
                 return None;
@@ -177,11 +190,21 @@ impl<'a> Cursor<'a> {
         Some(if negative { -value } else { value })
     }
 
+    /// Passes this word, if it stands here and ends here. It may be longer where the text ends, so there it is not passed.
+    #[inline]
+    pub(in crate::history) fn word<const LENGTH: usize>(&mut self, word: &[u8; LENGTH]) -> bool {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let found =
+            rest.first_chunk() == Some(word) && rest.get(LENGTH).is_some_and(|byte| is_delimiter(*byte));
+        self.at += if found { LENGTH } else { 0 };
+        found
+    }
+
     /// A string; the cursor is at its first quote.
     pub(in crate::history) fn string(&mut self) -> Result<Cow<'a, str>, Stop> {
         let begin = self.at + 1;
         let rest = &self.text[begin..];
-        let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).ok_or(Stop::End)?;
+        let end = memchr2(b'"', b'\\', rest).ok_or(Stop::End)?;
         let text = self.utf8(begin, begin + end)?;
         self.at = begin + end;
         if rest[end] == b'"' {
@@ -198,8 +221,7 @@ impl<'a> Cursor<'a> {
                 b'\\' => text.push(self.escape()?),
                 _ => {
                     let rest = &self.text[self.at..];
-                    let length =
-                        rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).ok_or(Stop::End)?;
+                    let length = memchr2(b'"', b'\\', rest).ok_or(Stop::End)?;
                     text.push_str(self.utf8(self.at, self.at + length)?);
                     self.at += length;
                 }
@@ -282,6 +304,28 @@ impl<'a> Cursor<'a> {
         self.ended()?;
         self.utf8(begin, self.at)
     }
+}
+
+/// Powers of ten.
+const TENS: [i64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that eight bytes begin with, and how many digits it has. All eight are looked at together: as parts of a
+/// word, first joined to numbers of two digits, then of four, then of eight.
+#[inline]
+fn leading_digits(bytes: [u8; 8]) -> (i64, usize) {
+    // A digit is now 0 to 9, so that it stays below 0x80 if 0x76 is added; a carry reaches only what comes behind.
+    let digits = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    let length = others.trailing_zeros() as usize / 8;
+    if length == 0 {
+        return (0, 0);
+    }
+    // Zeros in front.
+    let digits = digits << (64 - 8 * length);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    ((low.wrapping_add(high) >> 32).cast_signed(), length)
 }
 
 /// Whether a token ends before this byte.

@@ -3,66 +3,84 @@
 use std::borrow::Cow;
 
 use super::cursor::{Cursor, Stop};
+use super::order::{Field, Order};
 use super::value::Values;
 use crate::history::foreign::{Argument, Told};
 use crate::history::jsonl::{Process, Type};
 use crate::history::{Datum, Symbol};
 
 /// Reads an operation map; the cursor is at its `{`.
-pub(super) fn map<'a>(cursor: &mut Cursor<'a>, values: &mut Values<'_>) -> Result<Told<'a>, Stop> {
+pub(super) fn map<'a>(
+    cursor: &mut Cursor<'a>,
+    values: &mut Values<'_>,
+    order: &mut Order,
+) -> Result<Told<'a>, Stop> {
     let mut told = Told::default();
     let mut seen = 0_u16;
+    let mut previous = None;
     cursor.at += 1;
     loop {
-        cursor.trivia(1)?;
         if cursor.peek()? == b'}' {
             cursor.at += 1;
             return Ok(told);
         }
-        let at = cursor.at;
-        let key = match cursor.peek()? {
-            b':' => cursor.token(),
-            _ => {
-                cursor.skip(1)?;
-                &[]
+        let from = cursor.at;
+        let field = match order.expected(previous, cursor) {
+            Some(field) => {
+                cursor.trivia(1)?;
+                field
+            }
+            None => {
+                let Some(field) = key(cursor)? else { return Ok(told) };
+                order.learn(previous, &cursor.text[from..cursor.at], field);
+                field
             }
         };
-        cursor.trivia(1)?;
-        let field = field(key);
-        if field != 0 && seen & field != 0 {
-            let key = String::from_utf8_lossy(key);
-            return cursor.wrong_at(at, format!("`{key}` is said twice of one operation"));
+        if let Some(bit) = field.bit() {
+            if seen & bit != 0 {
+                return twice(cursor, from, field);
+            }
+            seen |= bit;
         }
-        seen |= field;
-        match key {
-            b":index" => told.index = number(cursor, "`:index` is a whole number from 0")?,
-            b":time" => told.time = number(cursor, "`:time` is a whole number of ns")?,
-            b":process" => told.process = Some(process(cursor, values)?),
-            b":type" => told.r#type = Some(r#type(cursor)?),
-            b":f" => told.f = Some(name(cursor)?),
-            b":value" => told.value = argument(cursor, values)?,
-            b":key" => told.key = Some(values.value(cursor, 1)?),
-            b":node" => told.node = Some(node(cursor, values)?),
-            b":error" => told.error = error(cursor, values)?,
-            _ => cursor.skip(1)?,
+        match field {
+            Field::Index => told.index = number(cursor, "`:index` is a whole number from 0")?,
+            Field::Time => told.time = number(cursor, "`:time` is a whole number of ns")?,
+            Field::Process => told.process = Some(process(cursor, values)?),
+            Field::Type => told.r#type = Some(r#type(cursor)?),
+            Field::F => told.f = Some(name(cursor)?),
+            Field::Value => told.value = argument(cursor, values)?,
+            Field::Key => told.key = Some(values.value(cursor, 1)?),
+            Field::Node => told.node = Some(node(cursor, values)?),
+            Field::Error => told.error = error(cursor, values)?,
+            Field::Other => cursor.skip(1)?,
         }
+        previous = Some(field);
     }
 }
 
-/// A bit for each field that is understood.
-fn field(key: &[u8]) -> u16 {
-    match key {
-        b":index" => 1,
-        b":time" => 2,
-        b":process" => 4,
-        b":type" => 8,
-        b":f" => 16,
-        b":value" => 32,
-        b":key" => 64,
-        b":node" => 128,
-        b":error" => 256,
-        _ => 0,
-    }
+/// Reads the next key and goes to its value; nothing at the end of the map, which is passed.
+fn key(cursor: &mut Cursor<'_>) -> Result<Option<Field>, Stop> {
+    cursor.trivia(1)?;
+    let key = match cursor.peek()? {
+        b'}' => {
+            cursor.at += 1;
+            return Ok(None);
+        }
+        b':' => cursor.token(),
+        _ => {
+            cursor.skip(1)?;
+            &[]
+        }
+    };
+    cursor.trivia(1)?;
+    Ok(Some(Field::of(key)))
+}
+
+/// A key came again; the one before it ended at `from`.
+fn twice<T>(cursor: &mut Cursor<'_>, from: usize, field: Field) -> Result<T, Stop> {
+    cursor.at = from;
+    cursor.trivia(1)?;
+    cursor.wrong(format!("`{}` is said twice of one operation", field.name()))
 }
 
 fn number(cursor: &mut Cursor<'_>, expected: &str) -> Result<Option<i64>, Stop> {
@@ -83,7 +101,11 @@ fn number(cursor: &mut Cursor<'_>, expected: &str) -> Result<Option<i64>, Stop> 
 /// Who: a number is a client, everything else (`:nemesis`) is the nemesis.
 fn process(cursor: &mut Cursor<'_>, values: &mut Values<'_>) -> Result<Process, Stop> {
     let at = cursor.at;
-    match values.value(cursor, 1)? {
+    let value = match cursor.short_integer() {
+        Some(number) => Datum::Int(number),
+        None => values.value(cursor, 1)?,
+    };
+    match value {
         Datum::Int(number) => match u64::try_from(number) {
             Ok(number) => Ok(Process::Client(number)),
             Err(_) => cursor.wrong_at(at, "`:process` is a number from 0, or a name such as `:nemesis`"),
@@ -93,6 +115,12 @@ fn process(cursor: &mut Cursor<'_>, values: &mut Values<'_>) -> Result<Process, 
 }
 
 pub(in crate::history) fn r#type(cursor: &mut Cursor<'_>) -> Result<Type, Stop> {
+    if cursor.word(b":invoke") {
+        return Ok(Type::Invoke);
+    }
+    if cursor.word(b":ok") {
+        return Ok(Type::Ok);
+    }
     let at = cursor.at;
     let token = cursor.token();
     cursor.ended()?;
@@ -107,23 +135,25 @@ pub(in crate::history) fn r#type(cursor: &mut Cursor<'_>) -> Result<Type, Stop> 
 
 /// The name of an operation: a keyword without its colon, a symbol, or a string.
 pub(in crate::history) fn name<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Stop> {
+    // The commonest first, which need no further look.
+    if cursor.word(b":read") {
+        return Ok(Cow::Borrowed("read"));
+    }
+    if cursor.word(b":write") {
+        return Ok(Cow::Borrowed("write"));
+    }
+    if cursor.word(b":cas") {
+        return Ok(Cow::Borrowed("cas"));
+    }
+    if cursor.word(b":txn") {
+        return Ok(Cow::Borrowed("txn"));
+    }
     let at = cursor.at;
     if cursor.peek()? == b'"' {
         return cursor.string();
     }
     let token = cursor.token();
     cursor.ended()?;
-    // The commonest first, which need no further look.
-    let known = match token {
-        b":read" => "read",
-        b":write" => "write",
-        b":cas" => "cas",
-        b":txn" => "txn",
-        _ => "",
-    };
-    if !known.is_empty() {
-        return Ok(Cow::Borrowed(known));
-    }
     let name = cursor.utf8(at, cursor.at)?;
     match name.strip_prefix(':').unwrap_or(name) {
         "" | "nil" => cursor.wrong_at(at, "`:f` is the name of an operation, such as `:read`"),

@@ -26,7 +26,7 @@ fn value(edn: &str) -> Result<String, String> {
         let mut symbols = crate::history::Symbols::default();
         let mut values = Values { symbols: &mut symbols, stack: &mut Vec::new() };
         let mut cursor = Cursor { text: &text.as_bytes()[..length], at: 0, whole: false };
-        match event::map(&mut cursor, &mut values) {
+        match event::map(&mut cursor, &mut values, &mut Order::default()) {
             Err(Stop::End) => {}
             // What is wrong may be known before its end.
             Err(Stop::Wrong { .. }) => assert!(read(&text).is_err(), "{}", &text[..length]),

@@ -19,6 +19,9 @@ impl Values<'_> {
         if let Some(number) = cursor.short_integer() {
             return Ok(Datum::Int(number));
         }
+        if cursor.word(b"nil") {
+            return Ok(Datum::Nil);
+        }
         let begin = cursor.at;
         match cursor.peek()? {
             b'"' => Ok(Datum::Name(self.symbols.intern(&cursor.string()?))),
