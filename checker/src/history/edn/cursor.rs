@@ -60,6 +60,14 @@ impl<'a> Cursor<'a> {
     /// Passes over spaces, commas, comments, discarded forms and metadata.
     #[inline]
     pub(in crate::history) fn trivia(&mut self, depth: u32) -> Result<(), Stop> {
+        // Nothing of it begins like a letter, a digit or a bracket.
+        match self.text.get(self.at) {
+            Some(byte) if *byte < b'$' || matches!(byte, b',' | b';' | b'^') => self.all_trivia(depth),
+            _ => Ok(()),
+        }
+    }
+
+    fn all_trivia(&mut self, depth: u32) -> Result<(), Stop> {
         loop {
             match self.text.get(self.at) {
                 Some(b' ' | b',' | b'\n' | b'\t' | b'\r' | 0x0b | 0x0c) => self.at += 1,

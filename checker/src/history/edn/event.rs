@@ -211,6 +211,9 @@ pub(in crate::history) fn argument(
     if cursor.peek()? != b'[' {
         return Ok(Argument::One(values.value(cursor, 1)?));
     }
+    if let Some(pair) = pair(cursor) {
+        return Ok(pair);
+    }
     let depth = 2;
     let base = values.stack.len();
     cursor.at += 1;
@@ -254,6 +257,28 @@ pub(in crate::history) fn argument(
     };
     values.stack.truncate(base);
     Ok(argument)
+}
+
+/// Passes `[1 2]` or `[1 nil]`, if it stands here as it is usually printed.
+#[inline]
+fn pair(cursor: &mut Cursor<'_>) -> Option<Argument> {
+    let mut ahead = cursor.clone();
+    ahead.at += 1;
+    let one = ahead.short_integer()?;
+    if ahead.peek().ok()? != b' ' {
+        return None;
+    }
+    ahead.at += 1;
+    let other = match ahead.short_integer() {
+        Some(other) => Datum::Int(other),
+        None if ahead.word(b"nil") => Datum::Nil,
+        None => return None,
+    };
+    if ahead.peek().ok()? != b']' {
+        return None;
+    }
+    cursor.at = ahead.at + 1;
+    Some(Argument::Pair(Datum::Int(one), other))
 }
 
 /// Interns the inner vector after all, and puts it on the stack.
