@@ -22,16 +22,20 @@
 //! ```
 //!
 //! - `events` is the number of events of the history, so that a certificate of another one is noticed.
-//! - `object` begins an object: what it is, `conversation`, `register` or `account`, and its key, as JSON (`null` if it
-//!   has none).
+//! - `fail observed`, `nil any` or `nil initial`, and `initial` with a JSON value say how the history was read, where it was
+//!   not read in the usual way ([`Reading`]). Whoever accepts the certificate accepts that.
+//! - `object` begins an object: what it is (`conversation`, `account`, `register`, or the name of another model), and its
+//!   key, as JSON (`null` if it has none). Behind that may stand the name that transactions have for it, also as JSON.
 //! - Then come the operations on it, in the order in which they took effect. An operation is named by the number of the
 //!   event that invoked it: `index` in history.jsonl, where it is on line `index` + 2.
 //! - `left-out` begins those that are not in the order: what failed, and what nobody knows to have happened.
+//! - A drain of a queue takes out one element after the other, so it stands in the order once for each.
 //! - A list of accounts is read by each account that it speaks of, so it may stand in many objects.
 //! - `end` is the last line; without it the file is torn.
 
 mod issue;
 mod log;
+mod reading;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -42,16 +46,20 @@ use std::str::FromStr;
 
 pub(crate) use issue::ObjectOrder;
 pub use issue::{NotIssued, issue};
-pub use replay::{Refused, Replayed, replay};
+pub use reading::Reading;
+pub use replay::{NotAccepted, Refused, Replayed, replay};
 pub use text::{ReadError, read, write};
 
-use crate::history::{Input, Object};
+use crate::fitting::ModelName;
+use crate::history::{Object, Operation};
 
 /// An order of the operations on each object of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Certificate {
     /// The number of events of the history.
     pub events: u32,
+    /// How it was read.
+    pub reading: Reading,
     /// The objects.
     pub objects: Vec<Sequence>,
 }
@@ -63,6 +71,8 @@ pub struct Sequence {
     pub kind: Kind,
     /// Its key.
     pub key: Option<String>,
+    /// What transactions call it, as JSON; `None` if they do not.
+    pub part: Option<String>,
     /// The operations that took effect, in that order.
     pub order: Vec<u32>,
     /// The others.
@@ -71,14 +81,19 @@ pub struct Sequence {
     pub line: usize,
 }
 
-/// What an object is called: `` register `x` ``.
-fn name(kind: Kind, key: Option<&str>) -> String {
-    key.map_or_else(|| format!("{kind} without a key"), |key| format!("{kind} `{key}`"))
-}
-
 impl Sequence {
+    fn empty(kind: Kind, key: Option<String>, part: Option<String>) -> Self {
+        Sequence { kind, key, part, order: Vec::new(), left_out: Vec::new(), line: 0 }
+    }
+
+    /// What the object is called: `` register `x` ``.
     fn name(&self) -> String {
-        name(self.kind, self.key.as_deref())
+        match (&self.key, &self.part) {
+            (Some(key), None) => format!("{} `{key}`", self.kind),
+            (None, Some(part)) => format!("{} {part}", self.kind),
+            (Some(key), Some(part)) => format!("{} {part} of `{key}`", self.kind),
+            (None, None) => format!("{} without a key", self.kind),
+        }
     }
 
     /// The line of an operation of the order, by its position there.
@@ -92,34 +107,82 @@ impl Sequence {
     }
 }
 
-/// What an object of a certificate is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+/// Makes the kinds from the table below.
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal,)+) => {
+        /// What an object of a certificate is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[doc = $doc])+ $kind,)+
+        }
+
+        impl Kind {
+            const ALL: [Kind; [$($name),+].len()] = [$(Kind::$kind),+];
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$kind => $name,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// A log of messages.
-    Conversation,
-    /// A cell with a value.
-    Register,
+    Conversation = "conversation",
     /// A name that exists or not.
-    Account,
+    Account = "account",
+    /// A cell with a value.
+    Register = "register",
+    /// Several cells that transactions read and write.
+    MultiRegister = "multi-register",
+    /// A lock.
+    Mutex = "mutex",
+    /// A queue.
+    Queue = "queue",
+    /// A list that is appended to.
+    List = "list-append",
+    /// A text of a map.
+    Text = "kv",
+    /// A set.
+    Set = "set",
+    /// A number that is added to.
+    Counter = "counter",
+    /// A number that only goes forward.
+    Mark = "marks",
 }
 
 impl Kind {
-    /// The kind of object that an operation is about, if certificates speak of it.
-    fn of(input: &Input) -> Option<Kind> {
-        match input.object() {
+    /// The kind of object that an operation is about, if operations on objects of all sorts are about `general`.
+    fn of(operation: &Operation, general: Kind) -> Option<Kind> {
+        match operation.input.object() {
             Object::Conversation => Some(Kind::Conversation),
-            Object::Register => Some(Kind::Register),
             Object::Account => Some(Kind::Account),
-            _ => None,
+            Object::Subscription => None,
+            Object::Register | Object::General | Object::Unknown => Some(general),
         }
     }
 
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Conversation => "conversation",
-            Kind::Register => "register",
-            Kind::Account => "account",
-        }
+    /// What the objects of a model are, if an operation on them does not say so itself.
+    fn general(model: ModelName) -> Option<Kind> {
+        Some(match model {
+            ModelName::Conversation | ModelName::Accounts => return None,
+            ModelName::Register | ModelName::CasRegister => Kind::Register,
+            ModelName::MultiRegister => Kind::MultiRegister,
+            ModelName::Mutex => Kind::Mutex,
+            ModelName::Queue => Kind::Queue,
+            ModelName::ListAppend => Kind::List,
+            ModelName::Kv => Kind::Text,
+            ModelName::Set => Kind::Set,
+            ModelName::Counter => Kind::Counter,
+            ModelName::Marks => Kind::Mark,
+        })
+    }
+
+    /// Whether it is one of those of which operations do not say what they are about.
+    fn is_general(self) -> bool {
+        !matches!(self, Kind::Conversation | Kind::Account)
     }
 }
 
@@ -133,7 +196,6 @@ impl FromStr for Kind {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        let all = [Kind::Conversation, Kind::Register, Kind::Account];
-        all.into_iter().find(|kind| kind.name() == name).ok_or(())
+        Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(())
     }
 }

@@ -18,6 +18,7 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use certificate::NotWritten;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 pub use exit::Exit;
@@ -125,6 +126,24 @@ struct Judgement {
     verdict: Verdict,
     checks: Vec<CheckResult>,
     notes: Vec<String>,
+    /// Why there is no certificate although there should be one: told after the verdict.
+    #[serde(skip)]
+    not_written: Option<NotWritten>,
+}
+
+impl Judgement {
+    /// How the program ends. A violation is one, whatever became of the certificate.
+    fn exit(&self) -> Exit {
+        let without = self.not_written.as_ref().map(|why| {
+            let (NotWritten::File(complaint) | NotWritten::Bug(complaint)) = why;
+            complain(complaint);
+            if matches!(why, NotWritten::Bug(_)) { Exit::Bug } else { Exit::Environment }
+        });
+        match self.verdict {
+            Verdict::Invalid => Exit::Violated,
+            verdict => without.unwrap_or(verdict.into()),
+        }
+    }
 }
 
 /// Runs the command line and returns its exit code.
@@ -148,7 +167,7 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
                 complain(&format!("could not write the verdict: {error}"));
                 Exit::Environment
             }
-            Ok(()) | Err(_) => judgement.verdict.into(),
+            Ok(()) | Err(_) => judgement.exit(),
         },
         Err(complaint) => {
             complain(&complaint);
@@ -188,12 +207,16 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
         .map_err(|error| format!("could not start the threads: {error}"))?;
     let checks = threads.install(|| run_checks(&evidence, &names, &options, &limits, &meter));
     notes.extend(meter.hit().map(|exceeded| format!("{exceeded}; {}", meter.advice(exceeded))));
+    let mut not_written = None;
     if let Some(path) = &arguments.certificate {
-        notes.push(certificate::emit(&evidence.history, &checks, path, &limits)?);
+        match certificate::emit(&evidence.history, &options, &checks, path, &limits) {
+            Ok(note) => notes.push(note),
+            Err(why) => not_written = Some(why),
+        }
     }
     // To give back what ten million operations own, piece by piece, takes longer than to end.
     std::mem::forget(evidence);
-    Ok(Judgement { verdict: Verdict::of(&checks), checks, notes })
+    Ok(Judgement { verdict: Verdict::of(&checks), checks, notes, not_written })
 }
 
 /// Which model was guessed, and why.
@@ -208,7 +231,7 @@ fn unread(arguments: &Arguments, meter: &Meter, exceeded: Exceeded, error: &str)
     let reason = format!("{exceeded} while the history was read");
     let checks = names.iter().map(|name| CheckResult::unknown(*name, &*reason, 0, 0)).collect();
     let notes = vec![error.to_owned(), meter.advice(exceeded)];
-    Judgement { verdict: Verdict::Unknown, checks, notes }
+    Judgement { verdict: Verdict::Unknown, checks, notes, not_written: None }
 }
 
 /// Reads what is to be judged; if nothing comes, the verdict is written here and the program ends.

@@ -16,6 +16,7 @@
 pub(crate) mod exhaustive;
 pub(crate) mod generate;
 pub(crate) mod random;
+pub(crate) mod record;
 
 use exhaustive::{Required, has_order};
 use generate::Shape;

@@ -16,8 +16,9 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::explain;
+use crate::history::transaction::{What, is_answered, only_key, parts};
 use crate::history::{Datum, History, Input, Object, Operation, Output, Symbols};
-use crate::search::{What, is_answered, only_key, parts, text};
+use crate::search::text;
 
 /// Makes the models from the table below.
 macro_rules! models {

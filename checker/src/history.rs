@@ -30,6 +30,7 @@ mod symbol;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+pub(crate) mod transaction;
 mod value;
 
 use std::collections::HashMap;

@@ -64,7 +64,7 @@ mod walk;
 pub(crate) use accounts::account_orders;
 pub use accounts::accounts;
 pub(crate) use accounts::pages;
-pub(crate) use general::{What, general, is_answered, only_key, parts, text};
+pub(crate) use general::{general, general_orders, text};
 pub use kv::{check_kv, decide_kv};
 pub use refused::refused;
 pub(crate) use register::register_orders;

@@ -157,6 +157,48 @@ fn a_valid_history_has_a_certificate_that_can_be_followed() {
 }
 
 #[test]
+fn a_certificate_says_how_the_history_was_read() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/counter.certificate");
+    let history = concat!(env!("CARGO_TARGET_TMPDIR"), "/counter.edn");
+    let text = "{:process 0, :type :invoke, :f :add, :value 2}\n{:process 0, :type :ok, :f :add, :value 2}\n\
+                {:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :read, :value 9}\n";
+    std::fs::write(history, text).unwrap();
+    let certificate = ["--certificate", file];
+    ends(
+        &[&[history, "--model", "counter", "--initial", "7"], &certificate[..]].concat(),
+        "",
+        0,
+        "VALID",
+        "",
+    );
+    let accepted = format!(
+        "ACCEPTED  {file}: an order of 2 operations on 1 object, 0 left out; the history was read with initial 7\n"
+    );
+    ends(&["verify", history, file], "", 0, &accepted, "");
+    // With 8 at the start, there is no such order.
+    let said = std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, said.replace("initial 7", "initial 8")).unwrap();
+    ends(&["verify", history, file], "", 1, &format!("REFUSED  {file}: line 6: event 2, `read: 9`"), "");
+    ends(&["verify", history, file, "--timeout", "0s"], "", 3, "", "checker: ");
+    // A register never shows what nobody wrote.
+    std::fs::write(file, said.replace("initial 7\n", "").replace("counter", "register")).unwrap();
+    ends(&["verify", history, file], "", 1, &format!("REFUSED  {file}: line 4: event 0, `add 2: ok`"), "");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_written_does_not_cost_the_verdict() {
+    let nowhere = concat!(env!("CARGO_TARGET_TMPDIR"), "/nowhere/valid.certificate");
+    let complaint = format!("checker: could not write {nowhere}: No such file");
+    ends(
+        &["valid.jsonl", "--certificate", nowhere],
+        "",
+        4,
+        "VALID  valid.jsonl: every check is valid\n",
+        &complaint,
+    );
+}
+
+#[test]
 fn what_is_not_linearizable_has_no_certificate() {
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/stale.certificate");
     let output = checker(&["stale.jsonl", "--certificate", file], "");

@@ -3,8 +3,11 @@
 #[path = "../benches/porcupine/typed.rs"]
 mod typed;
 
-use checker::history::Symbols;
+use checker::certificate::{self, Certificate};
+use checker::check::Options;
+use checker::fitting::ModelName;
 use checker::history::format::Format;
+use checker::history::{self, History, Input, Operation, Symbols};
 use checker::limits::Limits;
 use checker::model::kv::Kv;
 use checker::model::register::{FailedCas, NilRead, Register, Semantics};
@@ -74,6 +77,66 @@ fn every_key_value_text_has_its_verdict() {
         assert_eq!(found, expected, "{}", path.display());
     }
     assert_eq!(files.len(), 6);
+}
+
+/// What becomes of the certificate of a history: whether one is issued, and accepted after it was written and read.
+fn has_certificate(mut history: History, options: &Options) -> bool {
+    let Ok(certificate) = certificate::issue(&history, options, &Limits::none()) else { return false };
+    let mut text = Vec::new();
+    certificate::write(&certificate, &mut text).expect("a vector takes everything");
+    let again = certificate::read(&*text).expect("it was written to be read");
+    let semantics = again.reading.semantics(&mut history).expect("it says how it was read");
+    assert_eq!(semantics, options.semantics);
+    let accepted = |certificate: &Certificate, semantics| {
+        certificate::replay(&history, certificate, semantics, &Limits::none()).is_ok()
+    };
+    assert!(accepted(&again, semantics), "its own certificate");
+    // Read in another way, a failed cas proves nothing and has no place in it.
+    if options.semantics.failed_cas == FailedCas::ValueDiffered {
+        let is_observed = |operation: &Operation| {
+            matches!(
+                (&operation.input, &operation.outcome),
+                (Input::Cas { .. }, history::Outcome::Fail(None))
+            )
+        };
+        let none = !history.operations().iter().any(is_observed);
+        assert_eq!(accepted(&again, Semantics::default()), none, "another reading");
+    }
+    for (number, object) in again.objects.iter().enumerate().filter(|(_, object)| object.order.len() > 1) {
+        let mut torn = again.clone();
+        torn.objects[number].order.pop();
+        assert!(!accepted(&torn, semantics), "the last operation of {:?} is missing", object.key);
+        let mut turned = again.clone();
+        turned.objects[number].order.reverse();
+        assert!(!accepted(&turned, semantics), "the order of {:?} is turned round", object.key);
+    }
+    true
+}
+
+#[test]
+fn every_valid_history_has_a_certificate_and_no_other() {
+    let Some(logs) = typed::files("jepsen") else { return };
+    let Some(texts) = typed::files("kv") else { return };
+    let semantics = Semantics { failed_cas: FailedCas::ValueDiffered, ..Semantics::default() };
+    let (mut judged, mut issued) = (0, 0);
+    for path in &logs {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("the files have names");
+        let history = typed::read(&typed::bytes(path), Format::JepsenLog);
+        let is_empty = history.operations().is_empty();
+        let expected = is_empty || LINEARIZABLE.iter().any(|number| name.ends_with(number));
+        let options = Options { model: Some(ModelName::CasRegister), semantics };
+        assert_eq!(has_certificate(history, &options), expected, "{name}");
+        (judged, issued) = (judged + 1, issued + u32::from(expected));
+    }
+    for path in &texts {
+        let history = typed::read(&typed::bytes(path), Format::PorcupineKv);
+        let expected = path.to_string_lossy().contains("-ok");
+        let options = Options { model: Some(ModelName::Kv), ..Options::default() };
+        assert_eq!(has_certificate(history, &options), expected, "{}", path.display());
+        (judged, issued) = (judged + 1, issued + u32::from(expected));
+    }
+    // The log without an operation has the empty one.
+    assert_eq!((judged, issued), (109, 27));
 }
 
 /// The table of symbols is only for texts; numbers need none.

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use thiserror::Error;
 
-use super::{Certificate, Kind, Sequence, log};
-use crate::history::{History, Input, OperationId, Symbol};
+use super::{Certificate, Kind, Reading, Sequence, log};
+use crate::check::Options;
+use crate::fitting::{self, Misfit};
+use crate::history::transaction::only_key;
+use crate::history::{Datum, History, Input, Object, Operation, OperationId, Symbol};
 use crate::limits::Limits;
 use crate::model::accounts::Initially;
-use crate::model::register::Semantics;
 use crate::search;
 
 /// Why there is no certificate.
@@ -22,68 +24,89 @@ pub enum NotIssued {
         /// Why.
         why: String,
     },
-    /// An operation that certificates say nothing about.
-    #[error("a certificate says nothing about `{f}`, which is invoked at event {index}")]
+    /// An operation that no model knows, or none together with the others.
+    #[error("no model knows `{f}`, which is invoked at event {index}, together with the other operations")]
     Unknown {
         /// The operation.
         f: String,
         /// The event.
         index: u32,
     },
+    /// An operation that does not fit the model that was named.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
 }
 
 /// The order of the operations on one object, as a decider found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectOrder {
     pub(crate) key: Option<Symbol>,
+    /// What transactions call it, nil if they do not.
+    pub(crate) part: Datum,
     pub(crate) order: Vec<OperationId>,
 }
 
-/// Finds an order of the operations on each object.
+/// Finds an order of the operations on each object of a history, which was read as the options say.
 ///
 /// Only of a history whose verdict is valid does it say anything: of any other, the certificate is refused, or there is
 /// none. Polls are not in it: what subscriptions deliver has no place in the order.
 ///
 /// # Errors
 /// [`NotIssued`] if there is no order, or none was found within the limits.
-pub fn issue(history: &History, limits: &Limits<'_>) -> Result<Certificate, NotIssued> {
-    for operation in history.operations() {
-        let is_poll = matches!(operation.input, Input::Poll { .. });
-        if !is_poll && Kind::of(&operation.input).is_none() {
-            let (f, index) = (history.f(operation).to_owned(), operation.invoked.index);
-            return Err(NotIssued::Unknown { f, index });
-        }
+pub fn issue(history: &History, options: &Options, limits: &Limits<'_>) -> Result<Certificate, NotIssued> {
+    let Options { model, semantics } = *options;
+    let choice = fitting::choose(history, model)?;
+    // What fits no model is judged only if it is about registers.
+    let general = choice.model.and_then(Kind::general).unwrap_or(Kind::Register);
+    let is_known = |operation: &&Operation| {
+        choice.model.is_some() || !matches!(operation.input.object(), Object::General | Object::Unknown)
+    };
+    if let Some(unknown) = history.operations().iter().find(|operation| !is_known(operation)) {
+        let (f, index) = (history.f(unknown).to_owned(), unknown.invoked.index);
+        return Err(NotIssued::Unknown { f, index });
     }
-    let mut objects = Vec::new();
-    for (key, ids) in by_key(history, Kind::Conversation) {
-        let order = log::order(history, &ids);
-        objects.push(sequence(history, Kind::Conversation, &ids, &ObjectOrder { key, order }));
-    }
-    let registers = by_key(history, Kind::Register);
-    for found in search::register_orders(history, Semantics::default(), limits)? {
-        let ids = registers.get(&found.key).map_or(&[][..], Vec::as_slice);
-        objects.push(sequence(history, Kind::Register, ids, &found));
-    }
+    let mut objects = by_object(history, general);
+    let conversations = |((kind, key, part), ids): (&Name, &Vec<OperationId>)| {
+        let order = || log::order(history, ids);
+        (*kind == Kind::Conversation).then(|| (*kind, ObjectOrder { key: *key, part: *part, order: order() }))
+    };
+    let mut orders: Vec<(Kind, ObjectOrder)> = objects.iter().filter_map(conversations).collect();
+    let by_model = choice
+        .model
+        .and_then(|model| search::general_orders(history, model, semantics, fitting::is_general, limits));
+    let general_orders = match by_model {
+        Some(orders) => orders?,
+        None => search::register_orders(history, semantics, limits)?,
+    };
+    orders.extend(general_orders.into_iter().map(|order| (general, order)));
     let initially = if history.is_initially_empty() { Initially::Absent } else { Initially::Unknown };
-    let accounts = by_key(history, Kind::Account);
-    for found in search::account_orders(history, initially, limits)? {
-        let ids = accounts.get(&found.key).map_or(&[][..], Vec::as_slice);
-        objects.push(sequence(history, Kind::Account, ids, &found));
-    }
-    Ok(Certificate { events: history.next_index(), objects })
+    let accounts = search::account_orders(history, initially, limits)?;
+    orders.extend(accounts.into_iter().map(|order| (Kind::Account, order)));
+    let objects = orders.into_iter().map(|(kind, found)| {
+        let ids = objects.remove(&(kind, found.key, found.part)).unwrap_or_default();
+        sequence(history, kind, &ids, &found)
+    });
+    let objects: Vec<Sequence> = objects.collect();
+    Ok(Certificate { events: history.next_index(), reading: Reading::of(history, semantics), objects })
 }
 
-/// The operations on objects of a kind, each object's in the order of their invocation.
-fn by_key(history: &History, kind: Kind) -> BTreeMap<Option<Symbol>, Vec<OperationId>> {
-    let mut by_key: BTreeMap<Option<Symbol>, Vec<OperationId>> = BTreeMap::new();
+/// What tells one object from the others: its kind, its key, and what transactions call it.
+pub(super) type Name = (Kind, Option<Symbol>, Datum);
+
+/// The operations of a history by their objects, each object's in the order of their invocation; lists of accounts, which
+/// are about many, are left out.
+pub(super) fn by_object(history: &History, general: Kind) -> BTreeMap<Name, Vec<OperationId>> {
+    let mut by_object: BTreeMap<Name, Vec<OperationId>> = BTreeMap::new();
     for id in history.ids() {
         let operation = history.operation(id);
-        let is_list = matches!(operation.input, Input::ListAccounts { .. });
-        if Kind::of(&operation.input) == Some(kind) && !is_list {
-            by_key.entry(operation.key).or_default().push(id);
+        let Some(kind) = Kind::of(operation, general) else { continue };
+        if matches!(operation.input, Input::ListAccounts { .. }) {
+            continue;
         }
+        let part = if kind == Kind::List { only_key(history, operation) } else { None };
+        by_object.entry((kind, operation.key, part.unwrap_or_default())).or_default().push(id);
     }
-    by_key
+    by_object
 }
 
 /// The order as a certificate has it; of `ids`, what is not in it is left out.
@@ -93,6 +116,7 @@ fn sequence(history: &History, kind: Kind, ids: &[OperationId], found: &ObjectOr
     Sequence {
         kind,
         key: found.key.map(|key| history.text(key).to_owned()),
+        part: (found.part != Datum::Nil).then(|| found.part.text(&history.symbols)),
         order: found.order.iter().map(index).collect(),
         left_out: ids.iter().filter(|id| !placed.contains(id)).map(index).collect(),
         line: 0,

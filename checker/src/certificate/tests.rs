@@ -1,11 +1,14 @@
 use proptest::prelude::*;
 
+mod general;
+
 use super::*;
-use crate::check::{CheckName, check_one};
+use crate::check::{CheckName, Options, check_one};
 use crate::evidence::Evidence;
-use crate::history::{History, timeline};
+use crate::history::{History, Input, timeline};
 use crate::limits::Limits;
 use crate::log::tests::simulated;
+use crate::model::register::Semantics;
 use crate::verdict::Verdict;
 
 fn history(picture: &str) -> History {
@@ -15,13 +18,13 @@ fn history(picture: &str) -> History {
 /// What is said of a certificate in which `from` is replaced by `to`, after it was written and read again.
 fn said(picture: &str, from: &str, to: &str) -> String {
     let history = history(picture);
-    let certificate = issue(&history, &Limits::none()).unwrap();
+    let certificate = issue(&history, &Options::default(), &Limits::none()).unwrap();
     let mut text = Vec::new();
     write(&certificate, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains(from), "{text}");
     match read(text.replacen(from, to, 1).as_bytes()) {
-        Ok(certificate) => match replay(&history, &certificate) {
+        Ok(certificate) => match replay(&history, &certificate, Semantics::default(), &Limits::none()) {
             Ok(replayed) => format!("{replayed:?}"),
             Err(refused) => refused.to_string(),
         },
@@ -37,7 +40,7 @@ const MIXED: &str = "p0: |-send a=1-|   |-send b-?
 #[test]
 fn a_certificate_is_written_and_read() {
     let history = history(MIXED);
-    let certificate = issue(&history, &Limits::none()).unwrap();
+    let certificate = issue(&history, &Options::default(), &Limits::none()).unwrap();
     let mut text = Vec::new();
     write(&certificate, &mut text).unwrap();
     assert_eq!(
@@ -71,7 +74,10 @@ end
             .collect::<Vec<_>>()
     };
     assert_eq!(placed(&again), placed(&certificate));
-    assert_eq!(replay(&history, &again), Ok(Replayed { objects: 3, ordered: 9, left_out: 1 }));
+    assert_eq!(
+        replay(&history, &again, Semantics::default(), &Limits::none()),
+        Ok(Replayed { objects: 3, ordered: 9, left_out: 1 })
+    );
 }
 
 /// Certificates of [`MIXED`], each with one change, and what is said of them.
@@ -123,8 +129,8 @@ const CHANGED: [(&str, &str, &str); 15] = [
     (
         "object register",
         "object cupboard",
-        "10: `cupboard` is no kind of object: there are conversation, register and \
-        account",
+        "10: `cupboard` is no kind of object: there are conversation, account, register, multi-register, mutex, \
+         queue, list-append, kv, set, counter and marks",
     ),
 ];
 
@@ -137,20 +143,22 @@ fn the_first_operation_that_does_not_fit_is_named() {
 
 #[test]
 fn what_has_no_order_has_no_certificate() {
-    let why = |picture: &str| issue(&history(picture), &Limits::none()).unwrap_err().to_string();
+    let why = |picture: &str| {
+        issue(&history(picture), &Options::default(), &Limits::none()).unwrap_err().to_string()
+    };
     assert_eq!(
         why("p0: |-write 3-|  |-get 4-|"),
         "there is no order of the operations on `x`: it is not linearizable"
     );
     assert_eq!(
         why("p0: |-call topic {}-|"),
-        "a certificate says nothing about `topic`, which is invoked at event 0"
+        "no model knows `topic`, which is invoked at event 0, together with the other operations"
     );
     // Of a conversation, what its answers say is written down, and then refused.
     let stale = history("p0: |-send a=1-|  |-read []-|");
-    let certificate = issue(&stale, &Limits::none()).unwrap();
+    let certificate = issue(&stale, &Options::default(), &Limits::none()).unwrap();
     assert_eq!(
-        replay(&stale, &certificate).unwrap_err().to_string(),
+        replay(&stale, &certificate, Semantics::default(), &Limits::none()).unwrap_err().to_string(),
         "line 2: event 0, `send a: ok, number 1` of client 0, had completed at event 1, before event 2 of line 1 was \
          invoked, so it must come before that"
     );
@@ -169,7 +177,7 @@ proptest! {
         let evidence = Evidence { history, ..Evidence::default() };
         let verdict = check_one(&evidence, CheckName::Linearizable, &Limits::none()).verdict;
         let history = &evidence.history;
-        let accepted = issue(history, &Limits::none()).is_ok_and(|certificate| replay(history, &certificate).is_ok());
+        let accepted = issue(history, &Options::default(), &Limits::none()).is_ok_and(|certificate| replay(history, &certificate, Semantics::default(), &Limits::none()).is_ok());
         prop_assert_eq!(accepted, verdict == Verdict::Valid);
     }
 
@@ -180,7 +188,7 @@ proptest! {
         other in any::<prop::sample::Index>(),
     ) {
         let history = simulated(seed, 0, 0);
-        let mut certificate = issue(&history, &Limits::none()).unwrap();
+        let mut certificate = issue(&history, &Options::default(), &Limits::none()).unwrap();
         let order = &mut certificate.objects[0].order;
         let (one, other) = (one.index(order.len()), other.index(order.len()));
         order.swap(one, other);
@@ -197,7 +205,7 @@ proptest! {
         let agrees = (0..moved.len()).all(|at| {
             moved[at + 1..].iter().all(|later| !later.returned_before(moved[at].invoked))
         });
-        let accepted = replay(&history, &certificate).is_ok();
+        let accepted = replay(&history, &certificate, Semantics::default(), &Limits::none()).is_ok();
         prop_assert_eq!(accepted, first == last || (is_read && agrees));
     }
 }

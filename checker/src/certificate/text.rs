@@ -2,9 +2,11 @@
 
 use std::io::{self, BufRead, Write};
 
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{Certificate, Kind, Sequence};
+use crate::explain;
 
 /// The first line.
 const HEADER: &str = "hearsay-certificate 1";
@@ -31,8 +33,10 @@ pub enum ReadError {
 /// Those of the writer.
 pub fn write(certificate: &Certificate, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{HEADER}\nevents {}", certificate.events)?;
+    certificate.reading.lines().iter().try_for_each(|line| writeln!(out, "{line}"))?;
     for object in &certificate.objects {
-        writeln!(out, "object {} {}", object.kind, serde_json::to_string(&object.key)?)?;
+        let part = object.part.as_ref().map_or(String::new(), |part| format!(" {part}"));
+        writeln!(out, "object {} {}{part}", object.kind, serde_json::to_string(&object.key)?)?;
         object.order.iter().try_for_each(|index| writeln!(out, "{index}"))?;
         if !object.left_out.is_empty() {
             writeln!(out, "left-out")?;
@@ -87,20 +91,25 @@ struct Reading {
 impl Reading {
     fn line(&mut self, line: usize, text: &str) -> Result<(), String> {
         if let Some(object) = text.strip_prefix("object ") {
-            let (kind, key) = object.split_once(' ').unwrap_or((object, "null"));
+            let (kind, names) = object.split_once(' ').unwrap_or((object, "null"));
             let kind: Kind = kind.parse().map_err(|()| {
-                format!("`{kind}` is no kind of object: there are conversation, register and account")
+                let kinds = explain::list(&Kind::ALL.map(Kind::name));
+                format!("`{kind}` is no kind of object: there are {kinds}")
             })?;
-            let key = serde_json::from_str(key)
-                .map_err(|_| format!("`{key}` is no key: a text as JSON, or null"))?;
+            let (key, part) =
+                self::names(names).ok_or_else(|| format!("`{names}` is no key: a text as JSON, or null"))?;
             self.certificate.objects.push(Sequence {
                 kind,
                 key,
+                part,
                 order: Vec::new(),
                 left_out: Vec::new(),
                 line,
             });
             self.left_out = false;
+            return Ok(());
+        }
+        if self.certificate.objects.is_empty() && self.certificate.reading.line(text) {
             return Ok(());
         }
         let Some(object) = self.certificate.objects.last_mut() else {
@@ -120,4 +129,17 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// The key, a text or null, and what transactions call the object.
+fn names(text: &str) -> Option<(Option<String>, Option<String>)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let key = match values.next()?.ok()? {
+        Value::Null => None,
+        Value::String(key) => Some(key),
+        _ => return None,
+    };
+    let part = text[values.byte_offset()..].trim();
+    let is_whole = part.is_empty() || serde_json::from_str::<Value>(part).is_ok();
+    is_whole.then(|| (key, Some(part.to_owned()).filter(|part| !part.is_empty())))
 }

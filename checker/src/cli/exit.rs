@@ -15,7 +15,7 @@ pub enum Exit {
     Usage,
     /// Nobody can say.
     Inconclusive,
-    /// The result could not be written.
+    /// The result, or its certificate, could not be written.
     Environment,
     /// The program has a bug.
     Bug,
@@ -44,7 +44,7 @@ impl Exit {
             Exit::Violated => "a property is violated",
             Exit::Usage => "wrong command line, or no history that can be read",
             Exit::Inconclusive => "unknown: a limit was hit, or there is nothing to check",
-            Exit::Environment => "the verdict could not be written",
+            Exit::Environment => "the verdict, or the certificate that was asked for, could not be written",
             Exit::Bug => "a bug of this program",
         }
     }

@@ -7,7 +7,7 @@ fn judgement(picture: &str) -> Judgement {
     let mut notes = Vec::new();
     let names = default_checks(&evidence, &mut notes);
     let checks = check::check(&evidence, &names, &Limits::none());
-    Judgement { verdict: Verdict::of(&checks), checks, notes }
+    Judgement { verdict: Verdict::of(&checks), checks, notes, not_written: None }
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn the_help_lists_the_exit_codes() {
    1  a property is violated
    2  wrong command line, or no history that can be read
    3  unknown: a limit was hit, or there is nothing to check
-   4  the verdict could not be written
+   4  the verdict, or the certificate that was asked for, could not be written
   70  a bug of this program";
     assert!(help.contains(table), "{help}");
 }

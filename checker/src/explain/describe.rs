@@ -73,7 +73,8 @@ pub(super) fn focused(history: &History, operation: &Operation, focus: &Focus) -
 
 fn input(history: &History, operation: &Operation) -> String {
     let text = |symbol: Symbol| history.text(symbol);
-    let key = operation.key.map_or("", text);
+    // Behind the name of the operation.
+    let key = operation.key.map(|key| format!(" {}", text(key))).unwrap_or_default();
     match &operation.input {
         Input::Send { id } => format!("send {}", text(*id)),
         Input::Read { range, last } => page_read(if *last { "final read" } else { "read" }, *range),
@@ -82,11 +83,11 @@ fn input(history: &History, operation: &Operation) -> String {
         Input::Poll { after, last, .. } => {
             let poll = if *last { "final poll" } else { "poll" };
             let after = after.map(|after| format!(" after {after}")).unwrap_or_default();
-            format!("{poll} {key}{after}")
+            format!("{poll}{key}{after}")
         }
-        Input::CreateAccount => format!("create {key}"),
-        Input::DeleteAccount => format!("delete {key}"),
-        Input::Login => format!("log in {key}"),
+        Input::CreateAccount => format!("create{key}"),
+        Input::DeleteAccount => format!("delete{key}"),
+        Input::Login => format!("log in{key}"),
         Input::ListAccounts { pattern, after, limit, last } => {
             let mut words = if *last { "final list of accounts" } else { "list accounts" }.to_owned();
             if let Some(pattern) = pattern {
@@ -100,15 +101,15 @@ fn input(history: &History, operation: &Operation) -> String {
             }
             words
         }
-        Input::Get => format!("read {key}"),
+        Input::Get => format!("read{key}"),
         Input::Cas { from, to } => {
-            format!("cas {key} {} to {}", from.text(&history.symbols), to.text(&history.symbols))
+            format!("cas{key} {} to {}", from.told(&history.symbols), to.told(&history.symbols))
         }
         general => match (history.f(operation), general.argument()) {
             (f, Datum::Nil) if !matches!(general, Input::Write { .. } | Input::Put { .. }) => {
-                format!("{f} {key}")
+                format!("{f}{key}")
             }
-            (f, argument) => format!("{f} {key} {}", argument.text(&history.symbols)),
+            (f, argument) => format!("{f}{key} {}", argument.told(&history.symbols)),
         },
     }
 }
@@ -136,7 +137,7 @@ fn output(history: &History, output: &Output, focus: &Focus) -> String {
         Output::Page { entries, head } => format!("head {head}, {}", page(history, entries, focus)),
         Output::Polled { deliveries } => delivered(history, deliveries, focus),
         Output::Names { names } => list_of_names(history, names, focus),
-        Output::Value { value } => value.text(&history.symbols),
+        Output::Value { value } => value.told(&history.symbols),
         Output::Done => "ok".to_owned(),
     }
 }

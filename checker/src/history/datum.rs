@@ -35,6 +35,12 @@ pub enum Datum {
     Map(List),
 }
 
+/// The most items of a list that a sentence gives.
+const TOLD_ITEMS_MAX: usize = 12;
+
+/// The most characters of a text that a sentence gives.
+const TOLD_CHARACTERS_MAX: usize = 60;
+
 // A history holds tens of millions of them.
 const _: () = assert!(size_of::<Datum>() <= 16);
 
@@ -65,6 +71,39 @@ impl Datum {
     #[must_use]
     pub fn text(self, symbols: &Symbols) -> String {
         self.to_json(symbols).to_string()
+    }
+
+    /// The value in a sentence: its JSON text, of which long texts and lists are abridged, `[1,2,3,…,8,9] (70)`.
+    #[must_use]
+    pub fn told(self, symbols: &Symbols) -> String {
+        let short = |text: &str| match text.char_indices().nth(TOLD_CHARACTERS_MAX) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        };
+        match self {
+            Datum::Name(text) => Value::from(short(symbols.text(text))).to_string(),
+            Datum::Other(text) if symbols.text(text).len() > TOLD_CHARACTERS_MAX => short(symbols.text(text)),
+            Datum::List(list) => match symbols.items(list) {
+                items if items.len() <= TOLD_ITEMS_MAX => {
+                    let items: Vec<String> = items.iter().map(|item| item.told(symbols)).collect();
+                    format!("[{}]", items.join(","))
+                }
+                items => {
+                    let told = |items: &[Datum]| {
+                        let told: Vec<String> = items.iter().map(|item| item.told(symbols)).collect();
+                        told.join(",")
+                    };
+                    let (first, last) = (told(&items[..3]), told(&items[items.len() - 2..]));
+                    format!("[{first},…,{last}] ({})", items.len())
+                }
+            },
+            Datum::Map(list) if symbols.items(list).len() > 2 * TOLD_ITEMS_MAX => {
+                format!("a map of {} entries", symbols.items(list).len() / 2)
+            }
+            Datum::Nil | Datum::Bool(_) | Datum::Int(_) | Datum::Other(_) | Datum::Map(_) => {
+                self.text(symbols)
+            }
+        }
     }
 
     /// The value as an object's key is called: a string by its content, everything else by its text.
@@ -247,6 +286,20 @@ mod tests {
                 assert_eq!(a == b, one == other, "{one} and {other}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_long_is_told_in_short() {
+        let mut symbols = Symbols::default();
+        let told = |json: &str, symbols: &mut Symbols| read(json, symbols).told(symbols);
+        for short in ["null", "-3", "\"a\"", "[1,[2,\"x\"],null]", "{\"a\":1}", "2.5"] {
+            assert_eq!(told(short, &mut symbols), short);
+        }
+        let many = serde_json::to_string(&(0..1000).collect::<Vec<_>>()).unwrap();
+        assert_eq!(told(&many, &mut symbols), "[0,1,2,…,998,999] (1000)");
+        assert_eq!(told(&format!("[{many}]"), &mut symbols), "[[0,1,2,…,998,999] (1000)]");
+        let long = format!("\"{}\"", "ä".repeat(100));
+        assert_eq!(told(&long, &mut symbols), format!("\"{}…\"", "ä".repeat(60)));
     }
 
     #[test]

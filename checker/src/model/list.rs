@@ -42,7 +42,7 @@ impl<'a> List<'a> {
     /// The text of a value.
     #[must_use]
     pub fn text(&self, value: Datum) -> String {
-        value.text(self.symbols)
+        value.told(self.symbols)
     }
 }
 

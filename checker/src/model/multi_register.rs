@@ -80,7 +80,7 @@ impl Model for MultiRegister<'_> {
     }
 
     fn refusal(&self, state: &BTreeMap<Datum, Datum>, input: &Input, output: Option<&Output>) -> String {
-        let text = |value: Datum| value.text(self.symbols);
+        let text = |value: Datum| value.told(self.symbols);
         let mut seen = output.into_iter().flatten();
         let mut state = state.clone();
         for micro in input {

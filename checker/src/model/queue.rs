@@ -43,7 +43,7 @@ impl<'a> Queue<'a> {
     /// The text of a value.
     #[must_use]
     pub fn text(&self, value: Datum) -> String {
-        value.text(self.symbols)
+        value.told(self.symbols)
     }
 }
 

@@ -136,7 +136,7 @@ impl<'a> Register<'a> {
     /// The JSON text of a value, `null` for nil.
     #[must_use]
     pub fn text(&self, value: Value) -> String {
-        value.text(self.symbols)
+        value.told(self.symbols)
     }
 
     /// Whether a read may answer this in any state.

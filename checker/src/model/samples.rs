@@ -4,6 +4,7 @@ mod accounts;
 mod list;
 mod numbers;
 mod queue;
+mod recorded;
 mod register;
 mod set;
 

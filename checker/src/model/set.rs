@@ -58,7 +58,7 @@ impl<'a> Set<'a> {
     /// The text of an element.
     #[must_use]
     pub fn text(&self, element: Datum) -> String {
-        element.text(self.symbols)
+        element.told(self.symbols)
     }
 }
 

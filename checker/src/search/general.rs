@@ -16,15 +16,16 @@ mod values;
 
 use std::collections::BTreeMap;
 
-pub(crate) use lists::{What, is_answered, only_key, parts};
 pub(crate) use texts::text;
 
 use super::keys::Timed;
 use super::objects::{Judged, judge_all};
 use super::{Contradiction, Outcome, check_counted};
-use crate::direct::Answer;
+use crate::certificate::{NotIssued, ObjectOrder};
+use crate::direct::{Answer, Violation};
 use crate::findings::Findings;
 use crate::fitting::ModelName;
+use crate::history::transaction::only_key;
 use crate::history::{Datum, History, Operation, OperationId, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::register::Semantics;
@@ -48,17 +49,50 @@ pub(crate) fn general(
             )));
         }
     };
-    Some(match model {
-        ModelName::Counter => judge(history, &objects, &numbers::Counters::new(semantics), limits),
-        ModelName::Marks => judge(history, &objects, &numbers::Marks::new(semantics), limits),
-        ModelName::Mutex => judge(history, &objects, &numbers::Locks { semantics }, limits),
-        ModelName::Queue => judge(history, &objects, &values::Queues::new(history, semantics), limits),
-        ModelName::Set => judge(history, &objects, &values::Sets::new(history, semantics), limits),
-        ModelName::Kv => judge(history, &objects, &texts::Entries::new(history, semantics), limits),
-        ModelName::ListAppend => judge(history, &objects, &lists::Lists::new(history, semantics), limits),
-        ModelName::MultiRegister => {
-            judge(history, &objects, &lists::MultiRegisters::new(history, semantics), limits)
+    with_adapter(history, model, semantics, Judging { history, objects: &objects, limits })
+}
+
+/// An order of the operations on each of these objects; `None` if `model` is no model of general objects.
+pub(crate) fn general_orders(
+    history: &History,
+    model: ModelName,
+    semantics: Semantics,
+    wanted: impl Fn(&Operation) -> bool,
+    limits: &Limits<'_>,
+) -> Option<Result<Vec<ObjectOrder>, NotIssued>> {
+    let objects = match sort(history, model, wanted, &mut Budget::new(limits)) {
+        Ok(objects) => objects,
+        Err(exceeded) => {
+            let key = "all objects".to_owned();
+            return Some(Err(NotIssued::NoOrder { key, why: exceeded.to_string() }));
         }
+    };
+    with_adapter(history, model, semantics, Ordering { history, objects: &objects, limits })
+}
+
+/// What is done with all objects, once it is known how their operations are read.
+trait Task<'h> {
+    type Result;
+
+    fn run<A: Adapter<'h>>(self, adapter: &A) -> Self::Result;
+}
+
+/// Does something with the adapter of a model; `None` if that is no model of general objects.
+fn with_adapter<'h, T: Task<'h>>(
+    history: &'h History,
+    model: ModelName,
+    semantics: Semantics,
+    task: T,
+) -> Option<T::Result> {
+    Some(match model {
+        ModelName::Counter => task.run(&numbers::Counters::new(semantics)),
+        ModelName::Marks => task.run(&numbers::Marks::new(semantics)),
+        ModelName::Mutex => task.run(&numbers::Locks { semantics }),
+        ModelName::Queue => task.run(&values::Queues::new(history, semantics)),
+        ModelName::Set => task.run(&values::Sets::new(history, semantics)),
+        ModelName::Kv => task.run(&texts::Entries::new(history, semantics)),
+        ModelName::ListAppend => task.run(&lists::Lists::new(history, semantics)),
+        ModelName::MultiRegister => task.run(&lists::MultiRegisters::new(history, semantics)),
         ModelName::Register | ModelName::CasRegister | ModelName::Conversation | ModelName::Accounts => {
             return None;
         }
@@ -114,6 +148,8 @@ type Push<'a, M> = dyn FnMut(<M as Model>::Input, Option<<M as Model>::Output>) 
 /// One object, and the operations on it.
 struct Object {
     key: Option<Symbol>,
+    /// The list that transactions name, nil if none does.
+    part: Datum,
     ids: Vec<OperationId>,
 }
 
@@ -130,54 +166,114 @@ fn sort(
         let operation = history.operation(id);
         if wanted(operation) {
             let part = match model {
-                ModelName::ListAppend => lists::only_key(history, operation),
+                ModelName::ListAppend => only_key(history, operation),
                 _ => None,
             };
             budget.allocate(2 * size_of::<OperationId>() as u64)?;
             objects.entry((operation.key, part.unwrap_or_default())).or_default().push(id);
         }
     }
-    let name = |part: Datum| history.symbols.find(&part.key_text(&history.symbols));
-    Ok(objects
-        .into_iter()
-        .map(|((key, part), ids)| Object { key: key.or_else(|| name(part)), ids })
-        .collect())
+    Ok(objects.into_iter().map(|((key, part), ids)| Object { key, part, ids }).collect())
 }
 
-fn judge<'h, A: Adapter<'h>>(
+impl Object {
+    /// What it is called, if that is a name of the history.
+    fn name(&self, history: &History) -> Option<Symbol> {
+        self.key.or_else(|| history.symbols.find(&self.part.key_text(&history.symbols)))
+    }
+}
+
+/// Judges the objects.
+struct Judging<'h, 'a> {
     history: &'h History,
-    objects: &[Object],
+    objects: &'a [Object],
+    limits: &'a Limits<'a>,
+}
+
+impl<'h> Task<'h> for Judging<'h, '_> {
+    type Result = Findings;
+
+    fn run<A: Adapter<'h>>(self, adapter: &A) -> Findings {
+        let Judging { history, objects, limits } = self;
+        let judge = |number: usize, told: bool| {
+            let object = &objects[number];
+            let mut budget = Budget::new(limits);
+            let timed = match timed(history, &object.ids, adapter, &mut budget) {
+                Ok(timed) => timed,
+                Err(exceeded) => return Judged::unknown(exceeded),
+            };
+            let (outcome, violation) = match decide(adapter, &timed, told, limits, &mut budget) {
+                Ok(decided) => decided,
+                Err(exceeded) => return Judged::unknown(exceeded),
+            };
+            let key = object.name(history);
+            let told_of = tell::Told { history, key, ids: &object.ids, timed: &timed, adapter };
+            Judged::of(outcome, told, |contradiction: &Contradiction| match violation {
+                Some(violation) => told_of.violation(violation),
+                None => told_of.contradiction(contradiction),
+            })
+        };
+        let name = |number: usize| objects[number].name(history).map_or("", |key| history.text(key));
+        let operations = objects.iter().map(|object| object.ids.len() as u64).sum();
+        Findings { operations, ..judge_all(objects.len(), judge, name) }
+    }
+}
+
+/// Finds an order for each object.
+struct Ordering<'h, 'a> {
+    history: &'h History,
+    objects: &'a [Object],
+    limits: &'a Limits<'a>,
+}
+
+impl<'h> Task<'h> for Ordering<'h, '_> {
+    type Result = Result<Vec<ObjectOrder>, NotIssued>;
+
+    fn run<A: Adapter<'h>>(self, adapter: &A) -> Self::Result {
+        let Ordering { history, objects, limits } = self;
+        let order = |object: &Object| {
+            let mut budget = Budget::new(limits);
+            let timed = timed(history, &object.ids, adapter, &mut budget);
+            let outcome = timed.and_then(|timed| {
+                let ((outcome, _), _) = decide(adapter, &timed, false, limits, &mut budget)?;
+                Ok((timed, outcome))
+            });
+            match outcome {
+                Ok((timed, outcome)) => {
+                    let found = timed.order(history, object.name(history), outcome)?;
+                    Ok(ObjectOrder { key: object.key, part: object.part, ..found })
+                }
+                Err(exceeded) => {
+                    let key = object.name(history).map_or("", |key| history.text(key)).to_owned();
+                    Err(NotIssued::NoOrder { key, why: exceeded.to_string() })
+                }
+            }
+        };
+        objects.iter().map(order).collect()
+    }
+}
+
+/// What the operations on one object come to, the most memory that it took, and what a decider found wrong: by a decider
+/// that needs no search if it can, else by the search.
+fn decide<'h, A: Adapter<'h>>(
     adapter: &A,
+    timed: &Timed<A::Model>,
+    told: bool,
     limits: &Limits<'_>,
-) -> Findings {
-    let judge = |number: usize, told: bool| {
-        let object = &objects[number];
-        let mut budget = Budget::new(limits);
-        let timed = match timed(history, &object.ids, adapter, &mut budget) {
-            Ok(timed) => timed,
-            Err(exceeded) => return Judged::unknown(exceeded),
-        };
-        let (outcome, violation) = match adapter.decide(&timed.operations, limits, &mut budget) {
-            Ok(Answer::Order(order)) => ((Outcome::Linearizable(order), budget.peak()), None),
-            Ok(Answer::Violation(violation)) => {
-                let contradiction = violation.clone().into_contradiction();
-                ((Outcome::NotLinearizable(contradiction), budget.peak()), Some(violation))
-            }
-            // The search says how far it came.
-            Ok(Answer::NotMine) | Err(Exceeded::Steps(_)) => {
-                (adapter.search(&timed.operations, told, limits), None)
-            }
-            Err(exceeded) => return Judged::unknown(exceeded),
-        };
-        let told_of = tell::Told { history, key: object.key, ids: &object.ids, timed: &timed, adapter };
-        Judged::of(outcome, told, |contradiction: &Contradiction| match violation {
-            Some(violation) => told_of.violation(violation),
-            None => told_of.contradiction(contradiction),
-        })
-    };
-    let name = |number: usize| objects[number].key.map_or("", |key| history.text(key));
-    let operations = objects.iter().map(|object| object.ids.len() as u64).sum();
-    Findings { operations, ..judge_all(objects.len(), judge, name) }
+    budget: &mut Budget<'_>,
+) -> Result<((Outcome, u64), Option<Violation>), Exceeded> {
+    Ok(match adapter.decide(&timed.operations, limits, budget) {
+        Ok(Answer::Order(order)) => ((Outcome::Linearizable(order), budget.peak()), None),
+        Ok(Answer::Violation(violation)) => {
+            let contradiction = violation.clone().into_contradiction();
+            ((Outcome::NotLinearizable(contradiction), budget.peak()), Some(violation))
+        }
+        // The search says how far it came.
+        Ok(Answer::NotMine) | Err(Exceeded::Steps(_)) => {
+            (adapter.search(&timed.operations, told, limits), None)
+        }
+        Err(exceeded) => return Err(exceeded),
+    })
 }
 
 fn timed<'h, A: Adapter<'h>>(

@@ -4,7 +4,7 @@ use super::{Contradiction, Outcome, refused};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::certificate::{NotIssued, ObjectOrder};
 use crate::explain::{self, Scene, alternatives};
-use crate::history::{History, Moment, OperationId, Symbol};
+use crate::history::{Datum, History, Moment, OperationId, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::{Model, Operation, OperationOf};
 
@@ -53,7 +53,8 @@ impl<M: Model> Timed<M> {
         };
         match outcome {
             Outcome::Linearizable(order) => {
-                Ok(ObjectOrder { key, order: order.iter().map(|position| self.ids[*position]).collect() })
+                let order = order.iter().map(|position| self.ids[*position]).collect();
+                Ok(ObjectOrder { key, part: Datum::Nil, order })
             }
             Outcome::NotLinearizable(_) => no_order("it is not linearizable".to_owned()),
             Outcome::Unknown(unknown) => no_order(unknown.exceeded.to_string()),

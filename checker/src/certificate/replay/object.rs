@@ -1,9 +1,12 @@
 //! The sequential objects, one operation after the other.
 
-use crate::history::{Entry, History, Input, Operation, Outcome, Output, PageRange, Symbol};
+use super::general::General;
+use crate::history::{
+    Datum, Entry, History, Input, Operation, OperationId, Outcome, Output, PageRange, Symbol,
+};
 use crate::model::Model;
 use crate::model::accounts::{self, Account, Initially, Presence};
-use crate::model::register::{self, NilRead, Register, Value};
+use crate::model::register::{self, FailedCas, Initially as Start, NilRead, Register, Semantics, Value};
 
 /// What an operation says about an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +19,13 @@ pub(super) enum Meaning {
     Nothing,
 }
 
-/// What the operation says of its object; of a list of accounts, what it says of `name`.
-pub(super) fn meaning(history: &History, operation: &Operation, name: Option<Symbol>) -> Meaning {
-    let code = |error: &Option<Symbol>| {
-        error.map_or("", |error| history.text(error)).split(':').next().unwrap_or_default()
-    };
+/// The code of an error: what stands in front of the first `:`.
+pub(super) fn code(history: &History, error: Option<Symbol>) -> &str {
+    error.map_or("", |error| history.text(error)).split(':').next().unwrap_or_default()
+}
+
+/// What an operation on a conversation or an account says; of a list of accounts, what it says of `name`.
+fn of_chat(history: &History, operation: &Operation, name: Option<Symbol>) -> Meaning {
     match (&operation.input, &operation.outcome) {
         (_, Outcome::Info(_)) => Meaning::Unknown,
         (Input::ListAccounts { .. }, Outcome::Ok(_)) => match seen_on_list(history, operation, name) {
@@ -29,16 +34,50 @@ pub(super) fn meaning(history: &History, operation: &Operation, name: Option<Sym
         },
         (_, Outcome::Ok(_)) => Meaning::Proven(Some(accounts::Output::Done)),
         (Input::CreateAccount, Outcome::Fail(error))
-            if matches!(code(error), "exists" | "already-exists") =>
+            if matches!(code(history, *error), "exists" | "already-exists") =>
         {
             Meaning::Proven(Some(accounts::Output::Seen(Presence::Present)))
         }
-        (Input::DeleteAccount | Input::Login, Outcome::Fail(error)) if code(error) == "not-found" => {
+        (Input::DeleteAccount | Input::Login, Outcome::Fail(error))
+            if code(history, *error) == "not-found" =>
+        {
             Meaning::Proven(Some(accounts::Output::Seen(Presence::Absent)))
         }
-        (Input::Cas { .. }, Outcome::Fail(error)) if code(error) == "conflict" => Meaning::Proven(None),
         (_, Outcome::Fail(_)) => Meaning::Nothing,
     }
+}
+
+/// What an operation on a register says.
+fn of_register(history: &History, operation: &Operation, semantics: Semantics) -> Meaning {
+    match (&operation.input, &operation.outcome) {
+        (_, Outcome::Info(_)) => Meaning::Unknown,
+        (_, Outcome::Ok(_)) => Meaning::Proven(None),
+        (Input::Cas { .. }, Outcome::Fail(None)) if semantics.failed_cas == FailedCas::ValueDiffered => {
+            Meaning::Proven(None)
+        }
+        (Input::Cas { .. }, Outcome::Fail(error)) if code(history, *error) == "conflict" => {
+            Meaning::Proven(None)
+        }
+        (_, Outcome::Fail(_)) => Meaning::Nothing,
+    }
+}
+
+/// Nil, and every value that an operation on a register speaks of.
+fn spoken_of(history: &History, ids: &[OperationId]) -> Vec<Value> {
+    let mut values = vec![Datum::Nil];
+    for operation in ids.iter().map(|id| history.operation(*id)) {
+        match operation.input {
+            Input::Write { value } => values.push(value),
+            Input::Cas { from, to } => values.extend([from, to]),
+            _ => {}
+        }
+        if let Some(Output::Value { value }) = operation.output() {
+            values.push(*value);
+        }
+    }
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// The names that a list shows.
@@ -85,18 +124,29 @@ fn is_like(pattern: &[u8], name: &[u8]) -> bool {
 pub(super) enum Replica<'h> {
     /// The messages, and whether each is a tombstone.
     Conversation(Vec<(Symbol, bool)>),
-    /// The model, and the states that it can be in.
-    Register(Register<'h>, Vec<Value>),
+    /// The model, how answers are read, and the states that it can be in.
+    Register(Register<'h>, Semantics, Vec<Value>),
     Account(Account, Vec<Presence>),
+    General(General<'h>),
 }
 
 impl<'h> Replica<'h> {
-    pub(super) fn new(history: &'h History, kind: super::Kind) -> Self {
+    /// The object at the start; `ids` are the operations on it.
+    pub(super) fn new(
+        history: &'h History,
+        kind: super::Kind,
+        semantics: Semantics,
+        ids: &[OperationId],
+    ) -> Self {
         match kind {
             super::Kind::Conversation => Replica::Conversation(Vec::new()),
             super::Kind::Register => {
-                let register = Register::new(&history.symbols, NilRead::default());
-                Replica::Register(register, register.initial())
+                let values = match semantics.initially {
+                    Start::Unknown => spoken_of(history, ids),
+                    Start::Nil | Start::Value(_) => vec![semantics.initially.value()],
+                };
+                let register = Register::new(&history.symbols, semantics.nil_read);
+                Replica::Register(register, semantics, values)
             }
             super::Kind::Account => {
                 let empty = history.is_initially_empty();
@@ -104,6 +154,34 @@ impl<'h> Replica<'h> {
                     Account { initially: if empty { Initially::Absent } else { Initially::Unknown } };
                 Replica::Account(account, account.initial())
             }
+            kind => Replica::General(General::new(history, kind, semantics)),
+        }
+    }
+
+    /// What the operation says of its object; of a list of accounts, what it says of `name`.
+    pub(super) fn meaning(
+        &self,
+        history: &History,
+        operation: &Operation,
+        name: Option<Symbol>,
+    ) -> Result<Meaning, String> {
+        match self {
+            Replica::General(general) => general.meaning(operation),
+            Replica::Register(_, semantics, _) => Ok(of_register(history, operation, *semantics)),
+            Replica::Conversation(_) | Replica::Account(..) => Ok(of_chat(history, operation, name)),
+        }
+    }
+
+    /// Whether an operation that has come may come again.
+    pub(super) fn may_repeat(&self, operation: &Operation) -> bool {
+        matches!(self, Replica::General(general) if general.may_repeat(operation))
+    }
+
+    /// An operation that has come less often than it must, by the event that invoked it, and what is wrong with that.
+    pub(super) fn unfinished(&self) -> Option<(u32, String)> {
+        match self {
+            Replica::General(general) => general.unfinished(),
+            _ => None,
         }
     }
 
@@ -119,7 +197,8 @@ impl<'h> Replica<'h> {
         }
         match self {
             Replica::Conversation(messages) => converse(messages, history, operation),
-            Replica::Register(model, states) => {
+            Replica::General(general) => general.apply(operation, meaning == Meaning::Unknown),
+            Replica::Register(model, semantics, states) => {
                 let input = match operation.input {
                     Input::Get => register::Input::Read,
                     Input::Write { value } => register::Input::Write(value),
@@ -127,6 +206,11 @@ impl<'h> Replica<'h> {
                     _ => return Err("is no operation on a register".to_owned()),
                 };
                 let output = match (&operation.outcome, meaning) {
+                    (Outcome::Ok(Output::Value { value: Datum::Nil }), _)
+                        if semantics.nil_read == NilRead::Initial =>
+                    {
+                        Some(register::Output::Value(semantics.initially.value()))
+                    }
                     (Outcome::Ok(Output::Value { value }), _) => Some(register::Output::Value(*value)),
                     (_, Meaning::Unknown) => None,
                     (Outcome::Fail(_), _) => Some(register::Output::Differed),

@@ -10,11 +10,12 @@ mod sets;
 
 use crate::anomaly::AnomalyKind;
 use crate::check::{CheckName, check_one};
+use crate::differential::Sampled;
 use crate::differential::generate::{self, Shape};
 use crate::differential::random::Random;
-use crate::differential::{Sampled, Sampler};
+use crate::differential::record::{Recorded, Recorder};
 use crate::evidence::Evidence;
-use crate::history::{Datum, History, Input, Moment, Outcome, Output, Symbols};
+use crate::history::{Datum, Symbols};
 use crate::limits::Limits;
 use crate::model::Operation;
 
@@ -29,74 +30,14 @@ struct Size {
 const SMALL: Size = Size { histories: 5, objects: 4, operations: 100 };
 const LARGE: Size = Size { histories: 100, objects: 250, operations: 400 };
 
-/// What an operation of a model is in a history.
-type Neutral<S> = fn(
-    &mut Symbols,
-    &<<S as Sampler>::Model as crate::model::Model>::Input,
-    Option<&<<S as Sampler>::Model as crate::model::Model>::Output>,
-) -> (Input, Option<Output>);
-
 /// Tells a lie about some operations, if it finds a place for it; the operations that failed from then on.
 type Lie<S> = fn(&mut Random, &mut Vec<Sampled<S>>) -> Option<Vec<usize>>;
 
-/// Writes down operations on objects, one object after the other.
-#[derive(Default)]
-struct Recorder {
-    history: History,
-    processes: u64,
-}
-
-impl Recorder {
-    fn at(&self) -> Moment {
-        let index = self.history.next_index();
-        Moment { index, time: u64::from(index) * 1000 }
-    }
-
-    fn record<S: Sampler>(
-        &mut self,
-        key: &str,
-        operations: &[Sampled<S>],
-        failed: &[usize],
-        neutral: Neutral<S>,
-    ) {
-        let key = self.history.symbols.intern(key);
-        let mut events: Vec<(u32, usize)> = Vec::new();
-        for (number, operation) in operations.iter().enumerate() {
-            events.push((operation.invoked, number));
-            events.extend(operation.returned.map(|returned| (returned, number)));
-        }
-        events.sort_unstable();
-        let mut process_of = vec![None; operations.len()];
-        let mut idle = Vec::new();
-        for (_, number) in events {
-            let Operation { input, output, .. } = &operations[number];
-            let (asked, answered) = neutral(&mut self.history.symbols, input, output.as_ref());
-            let at = self.at();
-            if let Some(process) = process_of[number] {
-                let outcome = match answered {
-                    _ if failed.contains(&number) => Outcome::Fail(None),
-                    Some(answer) => Outcome::Ok(answer),
-                    None => Outcome::Info(None),
-                };
-                let f = asked.f(&self.history.symbols).to_owned();
-                self.history.complete(at, process, &f, outcome).unwrap();
-                idle.push(process);
-            } else {
-                let process = idle.pop().unwrap_or_else(|| {
-                    self.processes += 1;
-                    self.processes
-                });
-                process_of[number] = Some(process);
-                self.history.invoke(at, process, None, Some(key), asked).unwrap();
-            }
-        }
-    }
-}
-
 /// Tells a lie in many histories, and expects that it is found out each time.
 #[track_caller]
-fn tells<S: Sampler>(
-    (name, sampler, neutral): (&str, &S, Neutral<S>),
+fn tells<S: Recorded>(
+    name: &str,
+    sampler: &S,
     size: Size,
     info_percent: usize,
     expected: AnomalyKind,
@@ -123,12 +64,7 @@ fn tells<S: Sampler>(
                 found = lie(&mut random, &mut operations);
             }
             let failed = found.as_ref().filter(|_| object == victim);
-            recorder.record::<S>(
-                &format!("k{object}"),
-                &operations,
-                failed.map_or(&[], |failed| failed),
-                neutral,
-            );
+            recorder.record::<S>(&format!("k{object}"), &operations, failed.map_or(&[], |failed| failed));
         }
         if found.is_none() {
             continue;
@@ -162,10 +98,6 @@ fn shuffled<I, O>(
         positions.swap(at, random.below(at + 1));
     }
     positions
-}
-
-fn value(value: Datum) -> Option<Output> {
-    Some(Output::Value { value })
 }
 
 fn ends<I, O>(operation: &Operation<I, O>) -> u32 {

@@ -63,7 +63,7 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
             })
         });
         let (kind, context, sentence) = if let Some(value) = from_nowhere {
-            let text = value.text(&self.history.symbols);
+            let text = value.told(&self.history.symbols);
             let blocked_name = self.name(blocked);
             let failed = self.failed(value, blocked);
             match failed.is_empty() {

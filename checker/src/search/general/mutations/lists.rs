@@ -28,14 +28,7 @@ fn known(random: &mut Random, operations: &[Asked<'_>]) -> Option<(usize, usize)
 pub(super) fn lists(size: Size) {
     let symbols = Symbols::default();
     let sampler = Lists { list: list::List::new(&symbols), unique: true, micros_max: 1 };
-    let model: (_, _, Neutral<Lists<'_>>) = ("list", &sampler, |symbols, input, output| match input[0] {
-        list::Micro::Append(value) => (Input::Append { value }, output.map(|_| Output::Done)),
-        list::Micro::Read => {
-            let answer = output.and_then(|output| output.first());
-            (Input::Get, answer.and_then(|seen| value(Datum::List(symbols.list(seen)))))
-        }
-    });
-    tells(model, size, 1, AnomalyKind::StaleRead, |random, operations| {
+    tells("list", &sampler, size, 1, AnomalyKind::StaleRead, |random, operations| {
         let (read, at) = known(random, operations)?;
         let list = seen(&operations[read]).to_vec();
         let is_longer = |(number, other): (usize, &Asked<'_>)| number != read && seen(other).len() > at;
@@ -43,7 +36,7 @@ pub(super) fn lists(size: Size) {
         see(&mut operations[read], list[..at].to_vec());
         is_shown.then(Vec::new)
     });
-    tells(model, size, 1, AnomalyKind::Lost, |random, operations| {
+    tells("list", &sampler, size, 1, AnomalyKind::Lost, |random, operations| {
         let (read, at) = known(random, operations)?;
         let gone = seen(&operations[read])[at];
         for other in operations.iter_mut().filter(|other| seen(other).contains(&gone)) {
@@ -52,7 +45,7 @@ pub(super) fn lists(size: Size) {
         }
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::Conflict, |random, operations| {
+    tells("list", &sampler, size, 1, AnomalyKind::Conflict, |random, operations| {
         let (read, at) = known(random, operations)?;
         let mut list = seen(&operations[read]).to_vec();
         list.swap(at, at + 1);
@@ -61,21 +54,21 @@ pub(super) fn lists(size: Size) {
         see(&mut operations[read], list);
         is_shown.then(Vec::new)
     });
-    tells(model, size, 1, AnomalyKind::Duplicate, |random, operations| {
+    tells("list", &sampler, size, 1, AnomalyKind::Duplicate, |random, operations| {
         let (read, at) = known(random, operations)?;
         let mut list = seen(&operations[read]).to_vec();
         list.insert(at, list[at]);
         see(&mut operations[read], list);
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::Phantom, |random, operations| {
+    tells("list", &sampler, size, 1, AnomalyKind::Phantom, |random, operations| {
         let (read, at) = known(random, operations)?;
         let mut list = seen(&operations[read]).to_vec();
         list[at] = Datum::Int(NOWHERE);
         see(&mut operations[read], list);
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::AbortedRead, |random, operations| {
+    tells("list", &sampler, size, 1, AnomalyKind::AbortedRead, |random, operations| {
         let (read, at) = known(random, operations)?;
         let value = seen(&operations[read])[at];
         let append = operations.iter().position(|other| other.input[0] == list::Micro::Append(value))?;

@@ -6,20 +6,10 @@ use crate::model::{counter, marks, mutex};
 
 pub(super) fn counters(size: Size) {
     let sampler = Counters { counter: counter::Counter { initial: 0 }, amounts: &[1], tells: false };
-    let model: (_, _, Neutral<Counters>) = ("counter", &sampler, |_, input, output| {
-        let answer = output.and_then(|output| match output {
-            counter::Output::Done => Some(Output::Done),
-            counter::Output::Value(number) => value(Datum::Int(*number)),
-        });
-        match input {
-            counter::Input::Add(amount) => (Input::Add { value: Datum::Int(*amount) }, answer),
-            counter::Input::Read => (Input::Get, answer),
-        }
-    });
     fn is_read(operation: &Operation<counter::Input, counter::Output>) -> bool {
         matches!(operation.output, Some(counter::Output::Value(_)))
     }
-    tells(model, size, 1, AnomalyKind::StaleRead, |random, operations| {
+    tells("counter", &sampler, size, 1, AnomalyKind::StaleRead, |random, operations| {
         let read = *shuffled(random, operations, is_read).first()?;
         let is_done = |operation: &&Operation<counter::Input, counter::Output>| {
             operation.input == counter::Input::Add(1) && ends(operation) < operations[read].invoked
@@ -28,7 +18,7 @@ pub(super) fn counters(size: Size) {
         operations[read].output = Some(counter::Output::Value(random.below(done.max(1))));
         (done > 0).then(Vec::new)
     });
-    tells(model, size, 1, AnomalyKind::Phantom, |random, operations| {
+    tells("counter", &sampler, size, 1, AnomalyKind::Phantom, |random, operations| {
         let read = *shuffled(random, operations, is_read).first()?;
         let is_begun = |operation: &&Operation<counter::Input, counter::Output>| {
             operation.input == counter::Input::Add(1) && operation.invoked < ends(&operations[read])
@@ -41,22 +31,10 @@ pub(super) fn counters(size: Size) {
 
 pub(super) fn markers(size: Size) {
     let sampler = Markers { unique: true, ..Markers::default() };
-    let model: (_, _, Neutral<Markers>) = ("marks", &sampler, |symbols, input, output| {
-        let answer = output.map(|output| match output {
-            marks::Output::Done => Output::Value { value: Datum::Nil },
-            marks::Output::Value(number) => Output::Value { value: Datum::Int(*number) },
-        });
-        match input {
-            marks::Input::Mark(number) => {
-                (Input::Other { f: symbols.intern("mark"), value: Datum::Int(*number) }, answer)
-            }
-            marks::Input::Read => (Input::Get, answer),
-        }
-    });
     fn is_read(operation: &Operation<marks::Input, marks::Output>) -> bool {
         matches!(operation.output, Some(marks::Output::Value(_)))
     }
-    tells(model, size, 1, AnomalyKind::StaleRead, |random, operations| {
+    tells("marks", &sampler, size, 1, AnomalyKind::StaleRead, |random, operations| {
         let read = *shuffled(random, operations, is_read).first()?;
         let marked: Vec<i64> = operations
             .iter()
@@ -71,12 +49,12 @@ pub(super) fn markers(size: Size) {
         operations[read].output = Some(marks::Output::Value(*less.get(random.below(less.len().max(1)))?));
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::Phantom, |random, operations| {
+    tells("marks", &sampler, size, 1, AnomalyKind::Phantom, |random, operations| {
         let read = *shuffled(random, operations, is_read).first()?;
         operations[read].output = Some(marks::Output::Value(NOWHERE));
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::AbortedRead, |random, operations| {
+    tells("marks", &sampler, size, 1, AnomalyKind::AbortedRead, |random, operations| {
         shuffled(random, operations, |operation| {
             matches!(operation.input, marks::Input::Mark(_)) && operation.returned.is_some()
         })
@@ -91,13 +69,6 @@ pub(super) fn markers(size: Size) {
 
 pub(super) fn locks(size: Size) {
     let sampler = Locks::default();
-    let model: (_, _, Neutral<Locks>) = ("mutex", &sampler, |_, input, output| {
-        let answer = output.map(|_| Output::Done);
-        match input {
-            mutex::Input::Acquire => (Input::Acquire { holder: Datum::Nil }, answer),
-            mutex::Input::Release => (Input::Release { holder: Datum::Nil }, answer),
-        }
-    });
     // Those that got no answer could as well have done it.
     fn answered(operations: &mut Vec<Operation<mutex::Input, mutex::Output>>) {
         operations.retain(|operation| operation.output.is_some());
@@ -135,11 +106,11 @@ pub(super) fn locks(size: Size) {
         }
         quiet
     }
-    tells(model, size, 0, AnomalyKind::TwoHolders, |random, operations| {
+    tells("mutex", &sampler, size, 0, AnomalyKind::TwoHolders, |random, operations| {
         answered(operations);
         pick(random, operations, mutex::Input::Release).map(|release| vec![release])
     });
-    tells(model, size, 0, AnomalyKind::NotHeld, |random, operations| {
+    tells("mutex", &sampler, size, 0, AnomalyKind::NotHeld, |random, operations| {
         answered(operations);
         pick(random, operations, mutex::Input::Acquire).map(|acquire| vec![acquire])
     });

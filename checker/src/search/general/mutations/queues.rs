@@ -23,19 +23,8 @@ fn put(operations: &[Taken], dequeue: usize) -> Option<(u32, u32)> {
 pub(super) fn queues(size: Size) {
     let symbols = Symbols::default();
     let sampler = Queues { queue: queue::Queue::new(&symbols), unique: true, empties: false };
-    let model: (_, _, Neutral<Queues<'_>>) = ("queue", &sampler, |_, input, output| {
-        let answer = output.map(|output| match output {
-            queue::Output::Done => Output::Done,
-            queue::Output::Value(taken) => Output::Value { value: *taken },
-            queue::Output::Empty => Output::Value { value: Datum::Nil },
-        });
-        match input {
-            queue::Input::Enqueue(value) => (Input::Enqueue { value: *value }, answer),
-            queue::Input::Dequeue => (Input::Dequeue, answer),
-        }
-    });
     // A dequeue without an answer may have taken what is missing.
-    tells(model, size, 0, AnomalyKind::Duplicate, |random, operations| {
+    tells("queue", &sampler, size, 0, AnomalyKind::Duplicate, |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);
         let is_later = |pair: &[usize]| ends(&operations[pair[1]]) < operations[pair[0]].invoked;
@@ -44,13 +33,13 @@ pub(super) fn queues(size: Size) {
         operations[one].output = operations[other].output;
         Some(Vec::new())
     });
-    tells(model, size, 0, AnomalyKind::Phantom, |random, operations| {
+    tells("queue", &sampler, size, 0, AnomalyKind::Phantom, |random, operations| {
         answered(operations);
         let dequeue = *shuffled(random, operations, is_taken).first()?;
         operations[dequeue].output = Some(queue::Output::Value(Datum::Int(NOWHERE)));
         Some(Vec::new())
     });
-    tells(model, size, 0, AnomalyKind::AbortedRead, |random, operations| {
+    tells("queue", &sampler, size, 0, AnomalyKind::AbortedRead, |random, operations| {
         answered(operations);
         shuffled(random, operations, |operation| operation.input != queue::Input::Dequeue)
             .into_iter()
@@ -60,7 +49,7 @@ pub(super) fn queues(size: Size) {
             })
             .map(|enqueue| vec![enqueue])
     });
-    tells(model, size, 0, AnomalyKind::Reordered, |random, operations| {
+    tells("queue", &sampler, size, 0, AnomalyKind::Reordered, |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);
         let puts: Vec<(usize, (u32, u32))> =
@@ -78,7 +67,7 @@ pub(super) fn queues(size: Size) {
         operations[one].output = late;
         Some(Vec::new())
     });
-    tells(model, size, 0, AnomalyKind::Lost, |random, operations| {
+    tells("queue", &sampler, size, 0, AnomalyKind::Lost, |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);
         let last = taken.iter().filter_map(|dequeue| put(operations, *dequeue)).map(|put| put.0).max()?;

@@ -4,24 +4,6 @@ use super::*;
 use crate::model::samples::{Asks, Sets};
 use crate::model::set;
 
-fn neutral(
-    symbols: &mut Symbols,
-    input: &set::Input,
-    output: Option<&set::Output>,
-) -> (Input, Option<Output>) {
-    let answer = output.map(|output| match output {
-        set::Output::Done => Output::Done,
-        set::Output::Changed(is) | set::Output::Found(is) => Output::Value { value: Datum::Bool(*is) },
-        set::Output::Elements(elements) => Output::Value { value: Datum::List(symbols.list(elements)) },
-    });
-    match *input {
-        set::Input::Add(value) => (Input::Add { value }, answer),
-        set::Input::Remove(value) => (Input::Remove { value }, answer),
-        set::Input::Contains(value) => (Input::Other { f: symbols.intern("contains"), value }, answer),
-        set::Input::Read => (Input::Get, answer),
-    }
-}
-
 type Asked = Operation<set::Input, set::Output>;
 
 fn seen(operation: &Asked) -> &[Datum] {
@@ -51,8 +33,7 @@ fn known(random: &mut Random, operations: &[Asked]) -> Option<(usize, Datum)> {
 pub(super) fn sets(size: Size) {
     let symbols = Symbols::default();
     let growing = Sets { set: set::Set::new(&symbols), asks: Asks::Growing, unique: true };
-    let model: (_, _, Neutral<Sets<'_>>) = ("set", &growing, neutral);
-    tells(model, size, 1, AnomalyKind::StaleRead, |random, operations| {
+    tells("set", &growing, size, 1, AnomalyKind::StaleRead, |random, operations| {
         let (read, element) = known(random, operations)?;
         let end = ends(&operations[read]);
         let is_later = |other: &Asked| other.invoked > end && seen(other).contains(&element);
@@ -60,7 +41,7 @@ pub(super) fn sets(size: Size) {
         without(&mut operations[read], element);
         is_shown.then(Vec::new)
     });
-    tells(model, size, 1, AnomalyKind::Lost, |random, operations| {
+    tells("set", &growing, size, 1, AnomalyKind::Lost, |random, operations| {
         let (read, element) = known(random, operations)?;
         let add = operations.iter().find(|other| other.input == set::Input::Add(element)).map(ends)?;
         let _ = read;
@@ -68,20 +49,20 @@ pub(super) fn sets(size: Size) {
         operations.iter_mut().for_each(|other| without(other, element));
         (add < u32::MAX).then(Vec::new)
     });
-    tells(model, size, 1, AnomalyKind::Phantom, |random, operations| {
+    tells("set", &growing, size, 1, AnomalyKind::Phantom, |random, operations| {
         let read = *shuffled(random, operations, |read| !seen(read).is_empty()).first()?;
         let elements = seen(&operations[read]).iter().copied().chain([Datum::Int(NOWHERE)]).collect();
         operations[read].output = Some(set::Output::Elements(elements));
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::Duplicate, |random, operations| {
+    tells("set", &growing, size, 1, AnomalyKind::Duplicate, |random, operations| {
         let read = *shuffled(random, operations, |read| !seen(read).is_empty()).first()?;
         let first = seen(&operations[read])[0];
         let elements = [first].into_iter().chain(seen(&operations[read]).iter().copied()).collect();
         operations[read].output = Some(set::Output::Elements(elements));
         Some(Vec::new())
     });
-    tells(model, size, 1, AnomalyKind::AbortedRead, |random, operations| {
+    tells("set", &growing, size, 1, AnomalyKind::AbortedRead, |random, operations| {
         let (_, element) = known(random, operations)?;
         let add = operations.iter().position(|other| other.input == set::Input::Add(element))?;
         Some(vec![add])
