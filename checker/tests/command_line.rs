@@ -157,6 +157,7 @@ fn a_valid_history_has_a_certificate_that_can_be_followed() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the command line reads files")]
 fn a_certificate_says_how_the_history_was_read() {
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/counter.certificate");
     let history = concat!(env!("CARGO_TARGET_TMPDIR"), "/counter.edn");

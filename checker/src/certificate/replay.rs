@@ -101,9 +101,13 @@ pub fn replay(
     Ok(replayed)
 }
 
+/// What a certificate calls an object: its kind, its key and its part.
+type FullName = (Kind, Option<String>, Option<String>);
+
 /// The operations of a history by the objects that they are about.
 struct Objects {
-    by_name: BTreeMap<(Kind, Option<String>, Option<String>), (Option<Symbol>, Vec<OperationId>)>,
+    /// By the kind, the key and the part: the key again, and the operations.
+    by_name: BTreeMap<FullName, (Option<Symbol>, Vec<OperationId>)>,
     /// The answered lists of accounts.
     lists: Vec<OperationId>,
 }
