@@ -23,6 +23,7 @@ type Operation = OperationOf<Counter>;
 /// A walk through the events.
 struct Walk<'a> {
     operations: &'a [Operation],
+    initial: i64,
     /// What every addition adds; positive.
     amount: i64,
     value: i64,
@@ -62,6 +63,7 @@ pub fn decide(
     budget.allocate((operations.len() * 2 * size_of::<(u32, usize)>()) as u64)?;
     let mut walk = Walk {
         operations,
+        initial: model.initial,
         amount,
         value: model.initial,
         order: Vec::with_capacity(operations.len()),
@@ -128,6 +130,9 @@ impl Walk<'_> {
 
     /// A read of less than what had certainly been added before it began.
     fn stale(&self, read: usize, value: i64) -> Violation {
+        if value < self.initial || (value.wrapping_sub(self.initial)).wrapping_rem(self.amount) != 0 {
+            return self.beyond(read, value);
+        }
         let invoked = self.operations[read].invoked;
         // Another read that saw more before is easier to see than many additions.
         let more = self.order.iter().copied().find(|other| {
@@ -149,7 +154,7 @@ impl Walk<'_> {
         let amount = self.amount;
         let why = match value > self.value {
             true => format!("says {value}, but before it ended no more than {} could be reached", self.value),
-            false => format!("says {value}, which is never reached by adding {amount}"),
+            false => format!("says {value}, which is never reached from {} by adding {amount}", self.initial),
         };
         Violation::alone(AnomalyKind::Phantom, read, why).about(Datum::Int(value))
     }

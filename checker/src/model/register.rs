@@ -58,7 +58,7 @@ pub enum Initially {
     /// Nil.
     #[default]
     Nil,
-    /// Nobody knows: it may be any value that the operations speak of.
+    /// Nobody knows: it may be any value that the operations speak of, or another one.
     Unknown,
     /// This value.
     Value(Value),

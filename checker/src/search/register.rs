@@ -128,10 +128,17 @@ fn translate(
 /// What the register may hold at the start.
 fn initial_values(timed: &Timed<Register<'_>>, initially: Initially) -> Vec<Value> {
     let spoken_of = timed.operations.iter().flat_map(spoken_of);
-    let all = match initially {
+    let mut all: BTreeSet<Value> = match initially {
         Initially::Nil | Initially::Value(_) => BTreeSet::from([initially.value()]),
         Initially::Unknown => [Datum::Nil].into_iter().chain(spoken_of).collect(),
     };
+    // A cas may have seen a value that no operation speaks of.
+    let differed = |operation: &crate::model::OperationOf<Register<'_>>| {
+        operation.output == Some(register::Output::Differed)
+    };
+    if initially == Initially::Unknown && timed.operations.iter().any(differed) {
+        all.extend((0..).map(Datum::Int).find(|other| !all.contains(other)));
+    }
     all.into_iter().collect()
 }
 

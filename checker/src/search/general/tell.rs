@@ -37,11 +37,14 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
         };
         let failed = match kind {
             AnomalyKind::Phantom => value.map(|value| self.failed(value, blocked)).unwrap_or_default(),
+            AnomalyKind::TwoHolders | AnomalyKind::NotHeld => self.failed_between(before, blocked),
             _ => Vec::new(),
         };
         let mut kind = kind;
         if let Some(first) = failed.first() {
-            kind = AnomalyKind::AbortedRead;
+            if kind == AnomalyKind::Phantom {
+                kind = AnomalyKind::AbortedRead;
+            }
             let first = name(self.history, self.key, *first);
             sentence = format!("{sentence}; {first} certainly did not happen");
         }
@@ -93,6 +96,21 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
         let is_read = !self.adapter.shows(blocked).is_empty();
         let is_stale = is_read && ends.peek().is_some() && ends.all(|end| end < blocked.invoked);
         if is_stale { AnomalyKind::StaleRead } else { AnomalyKind::NotLinearizable }
+    }
+
+    /// A few operations that failed between two others, and that would have explained the later one of a lock.
+    fn failed_between(&self, before: Option<usize>, blocked: usize) -> Vec<OperationId> {
+        let begin = before.map_or(0, |before| self.timed.operations[before].invoked);
+        let end = self.timed.operations[blocked].returned.unwrap_or(u32::MAX);
+        let asked = self.history.operation(self.timed.ids[blocked]).input;
+        let is_failed = |id: &OperationId| {
+            let other = self.history.operation(*id);
+            matches!(other.outcome, Outcome::Fail(_))
+                && std::mem::discriminant(&other.input) != std::mem::discriminant(&asked)
+                && other.invoked.index < end
+                && other.completed.is_some_and(|completed| completed.index > begin)
+        };
+        self.ids.iter().copied().filter(is_failed).take(FAILED_MAX).collect()
     }
 
     /// A few operations that failed, and that would have made `value` before `blocked` ended.

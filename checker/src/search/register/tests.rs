@@ -140,6 +140,8 @@ fn the_switches_decide_what_a_failed_cas_and_a_nil_read_prove() {
         ("p0: |-get 1-| |-write 1-| |-get 1-|", 1, 0),
         ("p0: |-get 1-| |-get 2-|", 1, 1),
         ("p0: |-write 2-| |-get 1-|", 1, 1),
+        // Nor need anybody speak of it.
+        ("p0: |-cas null null (conflict)-! |-cas null 1 (conflict)-!", 1, 0),
     ] {
         let found =
             [Semantics::default(), unknown].map(|semantics| judge(picture, semantics).anomalies.len());
