@@ -1,27 +1,35 @@
 //! Deciders against exhaustive search, on very many small random histories.
 //!
 //! A [`Sampler`] says what operations on an object look like; [`generate`] makes histories of them, as an honest object
-//! would have left them, and bends some; [`exhaustive`] tries all orders; [`compare`] asserts that a decider says the
-//! same, that the order it found is one, and that the contradiction it found is one. Where they disagree, the history is
-//! made smaller as long as they still do, and drawn; the seed is told.
+//! would have left them, and bends some until they have no order; [`exhaustive`] tries all orders; [`compare`] asserts
+//! that a decider says the same, that the order it found is one, and that the contradiction it found is one. [`whole`]
+//! does the same with a history written down, every model by its name. Where they disagree, the history is made smaller
+//! as long as they still do, and drawn; the seed is told. A [`Tally`] sees to it that the histories are worth it.
 //!
-//! Each test compares [`histories`] of them. For a long run set `CHECKER_HISTORIES`:
+//! Each test compares [`histories`] of them. For a long run set `CHECKER_HISTORIES`, and for other histories
+//! `CHECKER_SEED`, the first seed:
 //!
 //! ```text
-//! CHECKER_HISTORIES=10000000 cargo test --release -p checker differential -- --nocapture
+//! CHECKER_HISTORIES=10000000 cargo test --release -p checker --lib agree -- --nocapture --test-threads=1
 //! ```
-//!
-//! What this does not do is test what histories become typed operations: the adapters have tests of their own.
 
 pub(crate) mod exhaustive;
 pub(crate) mod generate;
 pub(crate) mod random;
 pub(crate) mod record;
+pub(crate) mod tally;
+mod whole;
+
+use std::ops::Range;
 
 use exhaustive::{Required, has_order};
 use generate::Shape;
 use random::Random;
+use record::Paper;
+use tally::Tally;
 
+use crate::fitting::ModelName;
+use crate::history;
 use crate::history::timeline::typed;
 use crate::model::{Model, OperationOf};
 use crate::search::{Contradiction, Outcome};
@@ -36,6 +44,9 @@ pub(crate) trait Sampler {
 
     /// A question; `number` is another one for each operation of a history, for values that must be unique.
     fn ask(&self, random: &mut Random, number: usize) -> <Self::Model as Model>::Input;
+
+    /// The state is now this one, and the client may know: what does it ask then?
+    fn inform(&self, _state: &<Self::Model as Model>::State, _input: &mut <Self::Model as Model>::Input) {}
 
     /// What an honest object answers, one that [`Model::step`] allows; `None` if it cannot answer in this state.
     fn answer(
@@ -56,6 +67,17 @@ pub(crate) trait Sampler {
         random: &mut Random,
         input: &<Self::Model as Model>::Input,
     ) -> <Self::Model as Model>::Output;
+
+    /// The model's name.
+    fn named(&self) -> ModelName;
+
+    /// How a history has a question and what became of it; `None` if nobody knows.
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &<Self::Model as Model>::Input,
+        output: Option<&<Self::Model as Model>::Output>,
+    ) -> (history::Input, history::Outcome);
 }
 
 /// The operations that a sampler makes.
@@ -82,61 +104,78 @@ impl From<bool> for Said {
 }
 
 /// How many histories each comparison takes: a hundred thousand, or what `CHECKER_HISTORIES` says.
-#[expect(clippy::disallowed_methods, reason = "how long a test runs is no verdict")]
 pub(crate) fn histories() -> u64 {
-    match std::env::var("CHECKER_HISTORIES") {
-        Ok(count) => count.parse().expect("CHECKER_HISTORIES is a number"),
-        Err(_) => 100_000,
+    setting("CHECKER_HISTORIES").unwrap_or(100_000)
+}
+
+/// The seeds of so many histories, from what `CHECKER_SEED` says on.
+pub(crate) fn seeds(histories: u64) -> Range<u64> {
+    let first = setting("CHECKER_SEED").unwrap_or(0);
+    first..first + histories
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a test runs is no verdict")]
+fn setting(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number, not {value}")))
+}
+
+/// How often a history is bent anew that is to have no order.
+const TRIES: usize = 8;
+
+/// A small history, and whether it has an order. Every second one is to have none.
+fn sampled<S: Sampler>(sampler: &S, random: &mut Random, shape: &Shape) -> (Vec<Sampled<S>>, bool) {
+    let wanted = random.one_in(2);
+    let mut tries = 0;
+    loop {
+        let operations = if wanted {
+            generate::honest(sampler, random, shape)
+        } else {
+            generate::bent(sampler, random, shape)
+        };
+        tries += 1;
+        let has_order = has_order(sampler.model(), &operations, Required::completed(&operations));
+        assert!(
+            has_order || !wanted,
+            "an honest object leaves histories that have an order: {operations:#?}"
+        );
+        if has_order == wanted || tries == TRIES {
+            return (operations, has_order);
+        }
     }
 }
 
 /// Compares what `decide` says of [`histories`] small random histories with what exhaustive search finds.
 ///
 /// # Panics
-/// If they disagree once, or if the histories are too good or too bad to tell much.
+/// If they disagree once, or if the histories are too good, too bad or too simple to tell much.
 #[track_caller]
 pub(crate) fn compare<S: Sampler, A: Into<Said>>(
     name: &str,
     sampler: &S,
     decide: impl Fn(&S::Model, &[Sampled<S>]) -> A,
 ) {
-    compare_shaped(name, sampler, histories(), &sampler.shape(), decide);
-}
-
-/// [`compare`] with so many histories of another shape.
-#[track_caller]
-pub(crate) fn compare_shaped<S: Sampler, A: Into<Said>>(
-    name: &str,
-    sampler: &S,
-    histories: u64,
-    shape: &Shape,
-    decide: impl Fn(&S::Model, &[Sampled<S>]) -> A,
-) {
-    let model = sampler.model();
-    let mut bad = 0;
-    for seed in 0..histories {
-        let operations = generate::bent(sampler, &mut Random(seed), shape);
-        match judge(model, &operations, &decide) {
-            Ok(has_order) => bad += u64::from(!has_order),
-            Err(_) => {
-                let (operations, complaint) = shrink(model, operations, &decide);
-                let picture = typed::draw(&operations);
-                panic!("{name}, seed {seed}: {complaint}\n{picture}{operations:#?}");
-            }
+    let (model, shape) = (sampler.model(), sampler.shape());
+    let mut tally = Tally::default();
+    for seed in seeds(histories()) {
+        let (operations, has_order) = sampled(sampler, &mut Random(seed), &shape);
+        if judge(model, &operations, has_order, &decide).is_err() {
+            let (operations, complaint) = shrink(model, operations, &decide);
+            let picture = typed::draw(&operations);
+            panic!("{name}, seed {seed}: {complaint}\n{picture}{operations:#?}");
         }
+        tally.count(&[operations], has_order);
     }
-    println!("{name}: {histories} histories, {bad} of them not linearizable, no disagreement");
-    let percent = bad * 100 / histories;
-    assert!((4..=60).contains(&percent), "{name}: {percent} % of the histories are not linearizable");
+    tally.conclude(name);
 }
 
-/// Whether there is an order, if the decider and exhaustive search agree; else what is wrong.
+/// What is wrong, if the decider and exhaustive search disagree about whether there is an order.
 fn judge<M: Model, A: Into<Said>>(
     model: &M,
     operations: &[OperationOf<M>],
+    expected: bool,
     decide: impl Fn(&M, &[OperationOf<M>]) -> A,
-) -> Result<bool, String> {
-    let expected = has_order(model, operations, Required::completed(operations));
+) -> Result<(), String> {
     let found = match decide(model, operations).into() {
         Said::Verdict(found) => found,
         Said::Outcome(Outcome::Linearizable(order)) => {
@@ -152,7 +191,7 @@ fn judge<M: Model, A: Into<Said>>(
         Said::Outcome(Outcome::Unknown(unknown)) => return Err(format!("{unknown:?} without limits")),
     };
     match found == expected {
-        true => Ok(expected),
+        true => Ok(()),
         false => Err(format!("there is an order: {expected}; the decider says: {found}")),
     }
 }
@@ -220,17 +259,21 @@ fn shrink<M: Model, A: Into<Said>>(
     mut operations: Vec<OperationOf<M>>,
     decide: impl Fn(&M, &[OperationOf<M>]) -> A,
 ) -> (Vec<OperationOf<M>>, String) {
+    let disagree = |operations: &[OperationOf<M>]| {
+        let expected = has_order(model, operations, Required::completed(operations));
+        judge(model, operations, expected, &decide).err()
+    };
     let mut position = 0;
     while position < operations.len() {
         let removed = operations.remove(position);
-        if judge(model, &operations, &decide).is_err() {
+        if disagree(&operations).is_some() {
             position = 0;
         } else {
             operations.insert(position, removed);
             position += 1;
         }
     }
-    let complaint = judge(model, &operations, &decide).expect_err("what was shrunk still disagrees");
+    let complaint = disagree(&operations).expect("what was shrunk still disagrees");
     (operations, complaint)
 }
 
@@ -254,7 +297,11 @@ mod tests {
         compare("a wrong order", &Accounts::default(), |model, operations| {
             match search::check(model, operations, &Limits::none()) {
                 Outcome::Linearizable(mut order) => {
-                    order.sort_unstable_by_key(|position| operations[*position].returned);
+                    let ends = |position: usize| operations[position].returned.unwrap_or(u32::MAX);
+                    let follows = |pair: &[usize]| ends(pair[0]) < operations[pair[1]].invoked;
+                    if let Some(first) = order.windows(2).position(follows) {
+                        order.swap(first, first + 1);
+                    }
                     Outcome::Linearizable(order)
                 }
                 outcome => outcome,

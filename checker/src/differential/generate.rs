@@ -19,9 +19,9 @@ pub(crate) struct Shape {
     pub(crate) pending_max: usize,
     /// How many of a hundred operations never return.
     pub(crate) info_percent: usize,
-    /// One of so many answers is replaced by any answer, some with another question, if the history is bent.
+    /// Of a history that is bent, one of so many answers is replaced by any answer, some with another question.
     pub(crate) lies_one_in: usize,
-    /// The most times that two neighbouring events change places, if the history is bent.
+    /// The most times that two neighbouring events of a history that is bent change places.
     pub(crate) swaps_max: usize,
 }
 
@@ -29,8 +29,8 @@ impl Shape {
     /// Small enough to try all orders, bent so that a part of the histories is not linearizable.
     pub(crate) fn small() -> Self {
         Shape {
-            operations_min: 2,
-            operations_max: 6,
+            operations_min: 3,
+            operations_max: 7,
             pending_max: 4,
             info_percent: 12,
             lies_one_in: 4,
@@ -72,6 +72,9 @@ pub(crate) fn honest<S: Sampler>(sampler: &S, random: &mut Random, shape: &Shape
             }
             continue;
         }
+        if !is_info {
+            sampler.inform(&state, &mut operation.input);
+        }
         // An object that cannot answer may be able to later; but nobody waits for ever.
         let answer = sampler.answer(random, &state, &operation.input);
         match answer {
@@ -91,11 +94,13 @@ pub(crate) fn honest<S: Sampler>(sampler: &S, random: &mut Random, shape: &Shape
 }
 
 /// A history that an honest object would have left, bent in half of the cases.
+pub(crate) fn any<S: Sampler>(sampler: &S, random: &mut Random, shape: &Shape) -> Vec<Sampled<S>> {
+    if random.one_in(2) { honest(sampler, random, shape) } else { bent(sampler, random, shape) }
+}
+
+/// A history that an honest object would have left, bent.
 pub(crate) fn bent<S: Sampler>(sampler: &S, random: &mut Random, shape: &Shape) -> Vec<Sampled<S>> {
     let mut operations = honest(sampler, random, shape);
-    if random.one_in(2) {
-        return operations;
-    }
     for (number, operation) in operations.iter_mut().enumerate() {
         if operation.output.is_some() && random.one_in(shape.lies_one_in) {
             if random.one_in(3) {

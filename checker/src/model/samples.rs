@@ -4,7 +4,6 @@ mod accounts;
 mod list;
 mod numbers;
 mod queue;
-mod recorded;
 mod register;
 mod set;
 

@@ -37,7 +37,7 @@ mod depth;
 mod frontier;
 mod plan;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod trail;
 
 use std::fmt::Debug;

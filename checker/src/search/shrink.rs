@@ -10,8 +10,9 @@
 //! states that the search has ever been in. Among them is every state that the past can have left, so this too only
 //! weakens; and that the others are allowed keeps those operations in view that rule them out.
 //!
-//! To require less never destroys an order. So a short contradiction among the last completions is found by doubling
-//! their number, and one pass over those leaves a set from which none can be spared.
+//! To require less never destroys an order, while the past is the same. So a short contradiction among the last completions
+//! is found by doubling their number, a few more are kept if these contradict each other too, and one pass over those
+//! leaves a set from which none can be spared.
 
 use std::collections::HashSet;
 
@@ -128,7 +129,11 @@ impl<S: Shrinkable> Shrink<'_, '_, S> {
         let mut last = 2;
         while last < required.len() {
             if self.contradicts(&required[required.len() - last..])? {
-                let kept = required.len().min(CHOICE * last);
+                let mut kept = required.len().min(CHOICE * last);
+                // Their past ends earlier. What is taken to be left of it may be a later state, and lead elsewhere.
+                if kept > last && !self.contradicts(&required[required.len() - kept..])? {
+                    kept = last;
+                }
                 required.drain(..required.len() - kept);
                 return Ok(());
             }

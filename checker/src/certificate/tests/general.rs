@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::check::check_with;
-use crate::differential::generate::{Shape, bent};
+use crate::differential::Sampler;
+use crate::differential::generate::{Shape, any};
 use crate::differential::random::Random;
-use crate::differential::record::{Recorded, Recorder};
+use crate::differential::record::Recorder;
 use crate::fitting::ModelName;
 use crate::history::{Datum, Symbols};
 use crate::model::counter::Counter;
@@ -30,13 +31,13 @@ struct Seen {
 }
 
 /// Two objects with operations, bent in half of the cases.
-fn history<S: Recorded>(sampler: &S, seed: u64) -> History {
+fn history<S: Sampler>(sampler: &S, semantics: Semantics, seed: u64) -> History {
     let mut random = Random(seed);
-    let mut recorder = Recorder::default();
+    let mut recorder = Recorder::new(semantics, 1000);
     let shape = Shape { operations_max: 10, ..sampler.shape() };
     for key in ["x", "y"] {
-        let operations = bent(sampler, &mut random, &shape);
-        recorder.record::<S>(key, &operations, &[]);
+        let operations = any(sampler, &mut random, &shape);
+        recorder.record(sampler, &mut random, key, &operations, &[]);
     }
     recorder.history
 }
@@ -47,7 +48,7 @@ fn is_accepted(history: &History, certificate: &Certificate, semantics: Semantic
 
 /// Whether the changed certificate, written and read again, is accepted: then it is an order too, or what it lacks need
 /// not have happened.
-fn refuses<S: Recorded>(history: &History, certificate: &Certificate, options: &Options, seed: u64) -> u64 {
+fn refuses(history: &History, certificate: &Certificate, options: &Options, seed: u64) -> u64 {
     let mut random = Random(seed);
     let mut refused = 0;
     let accepted = |changed: &Certificate| is_accepted(history, changed, options.semantics);
@@ -79,12 +80,12 @@ fn refuses<S: Recorded>(history: &History, certificate: &Certificate, options: &
     refused
 }
 
-fn certificates<S: Recorded>(model: ModelName, sampler: &S, semantics: Semantics) {
+fn certificates<S: Sampler>(model: ModelName, sampler: &S, semantics: Semantics) {
     let options = Options { model: Some(model), semantics };
     let mut seen = Seen::default();
     let mut before: Option<(History, Certificate)> = None;
     for seed in 0..HISTORIES {
-        let evidence = Evidence { history: history(sampler, seed), ..Evidence::default() };
+        let evidence = Evidence { history: history(sampler, semantics, seed), ..Evidence::default() };
         let verdict = check_with(&evidence, CheckName::Linearizable, &options, &Limits::none()).verdict;
         let history = evidence.history;
         let certificate = match issue(&history, &options, &Limits::none()) {
@@ -106,7 +107,7 @@ fn certificates<S: Recorded>(model: ModelName, sampler: &S, semantics: Semantics
             panic!("{model}, seed {seed}: {why}\n{}", String::from_utf8_lossy(&text));
         }
         seen.valid += 1;
-        seen.refused += refuses::<S>(&history, &certificate, &options, seed);
+        seen.refused += refuses(&history, &certificate, &options, seed);
         // The certificate of another history is none of this one, unless that has the same operations.
         if let Some((_, other)) = &before
             && (other.events, &other.objects) != (certificate.events, &certificate.objects)

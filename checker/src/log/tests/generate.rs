@@ -1,10 +1,7 @@
 //! Random histories of a conversation, seeded: linearizable as they come, and then bent.
 
-use serde_json::{Value, json};
-
 use crate::differential::random::Random;
-use crate::history::History;
-use crate::history::jsonl::{self, Event, Header, Process, Type, Writer};
+use crate::history::{self, Entry, History, Input, Moment, OperationId, Output, PageRange, Symbol};
 
 /// One operation as the simulation knows it.
 #[derive(Debug, Clone)]
@@ -164,68 +161,78 @@ fn intervals(random: &mut Random, shape: &Shape) -> Vec<Simulated> {
 
 /// The history that a recorder would have written.
 pub(super) fn history(plan: &[Simulated]) -> History {
-    let mut events: Vec<Event> =
-        plan.iter().flat_map(|operation| [invocation(operation), completion(operation)]).collect();
-    events.sort_by_key(|event| event.time);
-    let mut file = Vec::new();
-    let mut writer = Writer::new(&mut file, &Header::new(None)).unwrap();
-    for (index, event) in (0..).zip(events) {
-        writer.append(&Event { index, ..event }).unwrap();
-    }
-    jsonl::read(&*file).unwrap().0
+    record(&[("room".to_owned(), plan.to_vec())]).0
 }
 
-fn invocation(operation: &Simulated) -> Event {
-    let (f, value) = match &operation.what {
-        What::Send { id, .. } => ("send", json!({ "id": format!("m{id}") })),
+/// The history of several conversations by their names, and which of its operations is which, by conversation.
+pub(super) fn record(rooms: &[(String, Vec<Simulated>)]) -> (History, Vec<Vec<OperationId>>) {
+    let mut history = History::new();
+    let mut events: Vec<(u64, usize, usize, bool)> = Vec::new();
+    for (room, (_, plan)) in rooms.iter().enumerate() {
+        for (number, operation) in plan.iter().enumerate() {
+            events.push((operation.invoked, room, number, false));
+            events.push((operation.completed, room, number, true));
+        }
+    }
+    events.sort_unstable();
+    let mut ids: Vec<Vec<OperationId>> =
+        rooms.iter().map(|(_, plan)| vec![OperationId::new(0); plan.len()]).collect();
+    for (ms, room, number, completes) in events {
+        let (key, plan) = &rooms[room];
+        let operation = &plan[number];
+        let at = Moment { index: history.next_index(), time: ms * 1_000_000 };
+        // Each conversation has clients of its own.
+        let process = operation.process + 1_000_000 * room as u64;
+        let mut symbols = std::mem::take(&mut history.symbols);
+        let prefix = if room == 0 { String::new() } else { format!("{key}-") };
+        let mut message = |id: u64| symbols.intern(&format!("{prefix}m{id}"));
+        if completes {
+            let (f, outcome) = completion(operation, &mut message);
+            history.symbols = symbols;
+            history.complete(at, process, f, outcome).expect("the process has it open");
+        } else {
+            let input = invocation(operation, &mut message);
+            let (key, node) =
+                (symbols.intern(key), symbols.intern(&format!("n{}", operation.process % 5 + 1)));
+            history.symbols = symbols;
+            ids[room][number] =
+                history.invoke(at, process, Some(node), Some(key), input).expect("the process is idle");
+        }
+    }
+    (history, ids)
+}
+
+fn invocation(operation: &Simulated, message: &mut impl FnMut(u64) -> Symbol) -> Input {
+    match operation.what {
+        What::Send { id, .. } => Input::Send { id: message(id) },
         What::Read { range, last, .. } => {
-            let mut value = match range {
-                Range::After(seq, limit) => json!({ "after": seq, "limit": limit }),
-                Range::Before(seq, limit) => json!({ "before": seq, "limit": limit }),
+            let range = match range {
+                Range::After(seq, limit) => PageRange::After { seq, limit: limit as u32 },
+                Range::Before(seq, limit) => PageRange::Before { seq, limit: limit as u32 },
             };
-            if *last {
-                value["final"] = true.into();
-            }
-            ("read", value)
+            Input::Read { range, last }
         }
-        What::Delete { seq } => ("delete", json!({ "seq": seq })),
-    };
-    event(operation, operation.invoked, Type::Invoke, f, value)
-}
-
-fn completion(operation: &Simulated) -> Event {
-    let (f, value) = match &operation.what {
-        What::Send { id, seq } => ("send", json!({ "id": format!("m{id}"), "seq": seq })),
-        What::Delete { .. } => ("delete", Value::Null),
-        What::Read { entries, head, dead, .. } => {
-            let entry = |(seq, id): &(u64, u64)| {
-                let mut value = json!({ "seq": seq, "id": format!("m{id}") });
-                if dead.contains(seq) {
-                    value["deleted"] = true.into();
-                }
-                value
-            };
-            ("read", json!({ "messages": entries.iter().map(entry).collect::<Vec<_>>(), "head": head }))
-        }
-    };
-    let (r#type, value) = match operation.outcome {
-        Outcome::Ok => (Type::Ok, value),
-        Outcome::Fail => (Type::Fail, Value::Null),
-        Outcome::Info => (Type::Info, Value::Null),
-    };
-    event(operation, operation.completed, r#type, f, value)
-}
-
-fn event(operation: &Simulated, ms: u64, r#type: Type, f: &str, value: Value) -> Event {
-    Event {
-        index: 0,
-        time: ms * 1_000_000,
-        process: Process::Client(operation.process),
-        r#type,
-        f: f.to_owned(),
-        key: Some("room".to_owned()),
-        value,
-        node: Some(format!("n{}", operation.process % 5 + 1)),
-        error: None,
+        What::Delete { seq } => Input::Delete { seq },
     }
+}
+
+fn completion(
+    operation: &Simulated,
+    message: &mut impl FnMut(u64) -> Symbol,
+) -> (&'static str, history::Outcome) {
+    let (f, output) = match &operation.what {
+        What::Send { seq, .. } => ("send", Output::Sent { seq: *seq }),
+        What::Delete { .. } => ("delete", Output::Done),
+        What::Read { entries, head, dead, .. } => {
+            let entry =
+                |(seq, id): &(u64, u64)| Entry { seq: *seq, id: message(*id), deleted: dead.contains(seq) };
+            ("read", Output::Page { entries: entries.iter().map(entry).collect(), head: *head })
+        }
+    };
+    let outcome = match operation.outcome {
+        Outcome::Ok => history::Outcome::Ok(output),
+        Outcome::Fail => history::Outcome::Fail(None),
+        Outcome::Info => history::Outcome::Info(None),
+    };
+    (f, outcome)
 }

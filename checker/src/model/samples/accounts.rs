@@ -2,6 +2,9 @@
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
+use crate::differential::record::{Paper, done};
+use crate::fitting::ModelName;
+use crate::history::{self, Outcome};
 use crate::model::Model;
 use crate::model::accounts::{Account, Input, Output, Presence};
 
@@ -30,5 +33,38 @@ impl Sampler for Accounts {
 
     fn lie(&self, random: &mut Random, _input: &Input) -> Output {
         random.pick(&OUTPUTS)
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Accounts
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &Input,
+        output: Option<&Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match input {
+            Input::Create => history::Input::CreateAccount,
+            Input::Delete => history::Input::DeleteAccount,
+            Input::Login | Input::List => history::Input::Login,
+        };
+        let mut refused = |error| (asked, Outcome::Fail(Some(paper.symbols.intern(error))));
+        match (input, output) {
+            (_, None) => (asked, Outcome::Info(None)),
+            (_, Some(Output::Done)) | (Input::Login, Some(Output::Seen(Presence::Present))) => {
+                (asked, done())
+            }
+            (Input::Create, Some(Output::Seen(Presence::Present))) => refused("exists"),
+            (Input::Delete | Input::Login, Some(Output::Seen(Presence::Absent))) => refused("not-found"),
+            // What no such operation can answer, a list can show.
+            (_, Some(Output::Seen(presence))) => {
+                let pattern = Some(paper.key);
+                let list = history::Input::ListAccounts { pattern, after: None, limit: None, last: false };
+                let names = (*presence == Presence::Present).then_some(paper.key).into_iter().collect();
+                (list, Outcome::Ok(history::Output::Names { names }))
+            }
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
-use crate::history::Datum;
+use crate::differential::record::{Paper, answered};
+use crate::fitting::ModelName;
+use crate::history::{self, Datum, Outcome};
 use crate::model::list::{Input, List, Micro, Output, Seen};
+use crate::model::register::NilRead;
 
 /// Appends of small numbers and reads.
 #[derive(Debug)]
@@ -52,5 +55,51 @@ impl<'a> Sampler for Lists<'a> {
             list.push(Datum::Int(random.below(values)));
         }
         self.answer(random, &list, input).unwrap_or_default()
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::ListAppend
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &Input,
+        output: Option<&Output<'a>>,
+    ) -> (history::Input, Outcome) {
+        let mut seen = output.into_iter().flatten();
+        if let ([only], 1) = (&input[..], self.micros_max) {
+            let asked = match *only {
+                Micro::Append(value) => history::Input::Append { value },
+                Micro::Read => history::Input::Get,
+            };
+            let answer = output.map(|_| match seen.next() {
+                // Nil is what there is before anything is appended, unless it may be anything.
+                Some(list) if list.is_empty() && paper.semantics.nil_read == NilRead::Nil => Datum::Nil,
+                Some(list) => Datum::List(paper.symbols.list(list)),
+                None => Datum::Nil,
+            });
+            return (asked, answered(answer));
+        }
+        let (name, key) = (Datum::Name(paper.symbols.intern("append")), Datum::Int(1));
+        let read = Datum::Name(paper.symbols.intern("r"));
+        let mut parts = |mut seen: Option<&mut dyn Iterator<Item = &Seen<'a>>>| {
+            let part = |micro: &Micro| {
+                let part = match micro {
+                    Micro::Append(value) => [name, key, *value],
+                    Micro::Read => {
+                        let list = seen.as_mut().and_then(|seen| seen.next());
+                        let list = list.map(|list| Datum::List(paper.symbols.list(list)));
+                        [read, key, list.unwrap_or_default()]
+                    }
+                };
+                Datum::List(paper.symbols.list(&part))
+            };
+            let parts: Vec<Datum> = input.iter().map(part).collect();
+            paper.symbols.list(&parts)
+        };
+        let operations = parts(None);
+        let answer = output.map(|_| Datum::List(parts(Some(&mut seen))));
+        (history::Input::Txn { operations }, answered(answer))
     }
 }

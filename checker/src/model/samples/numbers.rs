@@ -3,7 +3,11 @@
 use crate::differential::Sampler;
 use crate::differential::generate::Shape;
 use crate::differential::random::Random;
+use crate::differential::record::{Paper, answered, done};
+use crate::fitting::ModelName;
+use crate::history::{self, Datum, Outcome};
 use crate::model::Model;
+use crate::model::register::FailedCas;
 use crate::model::{counter, marks, mutex};
 
 /// Additions and reads.
@@ -46,6 +50,30 @@ impl Sampler for Counters {
             counter::Input::Add(_) if !self.tells => counter::Output::Done,
             _ => counter::Output::Value(value),
         }
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Counter
+    }
+
+    fn write(
+        &self,
+        _paper: &mut Paper<'_>,
+        input: &counter::Input,
+        output: Option<&counter::Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match *input {
+            counter::Input::Add(1) => history::Input::Increment { by: Datum::Nil },
+            counter::Input::Add(-1) => history::Input::Decrement { by: Datum::Nil },
+            counter::Input::Add(value) => history::Input::Add { value: Datum::Int(value) },
+            counter::Input::Read => history::Input::Get,
+        };
+        let answer = match output {
+            Some(counter::Output::Done) => done(),
+            Some(counter::Output::Value(number)) => answered(Some(Datum::Int(*number))),
+            None => Outcome::Info(None),
+        };
+        (asked, answer)
     }
 }
 
@@ -90,6 +118,29 @@ impl Sampler for Markers {
             _ => marks::Output::Value(random.below(7_i64) - 2),
         }
     }
+
+    fn named(&self) -> ModelName {
+        ModelName::Marks
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &marks::Input,
+        output: Option<&marks::Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match input {
+            marks::Input::Mark(number) => {
+                history::Input::Other { f: paper.symbols.intern("mark"), value: Datum::Int(*number) }
+            }
+            marks::Input::Read => history::Input::Get,
+        };
+        let answer = output.map(|output| match output {
+            marks::Output::Done => Datum::Nil,
+            marks::Output::Value(number) => Datum::Int(*number),
+        });
+        (asked, answered(answer))
+    }
 }
 
 /// Acquisitions and releases.
@@ -130,5 +181,30 @@ impl Sampler for Locks {
 
     fn lie(&self, random: &mut Random, _input: &mutex::Input) -> mutex::Output {
         if self.refuses && random.one_in(2) { mutex::Output::Refused } else { mutex::Output::Done }
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Mutex
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &mutex::Input,
+        output: Option<&mutex::Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match input {
+            mutex::Input::Acquire => history::Input::Acquire { holder: Datum::Nil },
+            mutex::Input::Release => history::Input::Release { holder: Datum::Nil },
+        };
+        let answer = match output {
+            Some(mutex::Output::Done) => done(),
+            Some(mutex::Output::Refused) if paper.semantics.failed_cas == FailedCas::ValueDiffered => {
+                Outcome::Fail(None)
+            }
+            Some(mutex::Output::Refused) => answered(Some(Datum::Bool(false))),
+            None => Outcome::Info(None),
+        };
+        (asked, answer)
     }
 }

@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
-use crate::history::Datum;
+use crate::differential::record::{Paper, answered, done};
+use crate::fitting::ModelName;
+use crate::history::{self, Datum, Outcome};
 use crate::model::queue::{Input, Output, Queue};
+use crate::model::register::{FailedCas, NilRead};
 
 /// Enqueues and dequeues of small numbers.
 #[derive(Debug)]
@@ -46,5 +49,34 @@ impl<'a> Sampler for Queues<'a> {
             Input::Dequeue if self.empties && random.one_in(3) => Output::Empty,
             Input::Dequeue => Output::Value(Datum::Int(random.below(6))),
         }
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Queue
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &Input,
+        output: Option<&Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match *input {
+            Input::Enqueue(value) => history::Input::Enqueue { value },
+            Input::Dequeue => history::Input::Dequeue,
+        };
+        let answer = match output {
+            Some(Output::Done) => done(),
+            Some(Output::Value(value)) => answered(Some(*value)),
+            Some(Output::Empty) if paper.semantics.failed_cas == FailedCas::ValueDiffered => {
+                Outcome::Fail(None)
+            }
+            Some(Output::Empty) if paper.semantics.nil_read == NilRead::Anything => {
+                Outcome::Fail(Some(paper.symbols.intern("empty")))
+            }
+            Some(Output::Empty) => answered(Some(Datum::Nil)),
+            None => Outcome::Info(None),
+        };
+        (asked, answer)
     }
 }

@@ -5,11 +5,13 @@ use std::sync::Mutex;
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
-use crate::history::{Datum, Symbols};
+use crate::differential::record::{Paper, answered, done};
+use crate::fitting::ModelName;
+use crate::history::{self, Datum, Outcome, Symbols};
 use crate::model::Model;
 use crate::model::kv::{self, Kv};
 use crate::model::multi_register::{self, MultiRegister};
-use crate::model::register::{Input, NilRead, Output, Register, Value};
+use crate::model::register::{FailedCas, Input, NilRead, Output, Register, Value};
 
 /// Reads, writes, and compares and sets of some values, nil among them, that repeat or do not.
 #[derive(Debug)]
@@ -86,6 +88,33 @@ impl<'a> Sampler for Registers<'a> {
             Input::Cas { .. } => random.pick(&[Output::Done, Output::Differed]),
         }
     }
+
+    fn named(&self) -> ModelName {
+        if self.cas { ModelName::CasRegister } else { ModelName::Register }
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &Input,
+        output: Option<&Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match *input {
+            Input::Read => history::Input::Get,
+            Input::Write(value) => history::Input::Write { value },
+            Input::Cas { from, to } => history::Input::Cas { from, to },
+        };
+        let answer = match output {
+            Some(Output::Done) => done(),
+            Some(Output::Differed) if paper.semantics.failed_cas == FailedCas::ValueDiffered => {
+                Outcome::Fail(None)
+            }
+            Some(Output::Differed) => Outcome::Fail(Some(paper.symbols.intern("conflict: another value"))),
+            Some(Output::Value(value)) => answered(Some(*value)),
+            None => Outcome::Info(None),
+        };
+        (asked, answer)
+    }
 }
 
 /// Transactions of reads and writes over two registers.
@@ -135,6 +164,32 @@ impl<'a> Sampler for MultiRegisters<'a> {
         let reads = input.iter().filter(|micro| matches!(micro, multi_register::Micro::Read(_)));
         reads.map(|_| value(random.below(3))).collect()
     }
+
+    fn named(&self) -> ModelName {
+        ModelName::MultiRegister
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &multi_register::Input,
+        output: Option<&multi_register::Output>,
+    ) -> (history::Input, Outcome) {
+        let [read, write] = ["r", "w"].map(|name| Datum::Name(paper.symbols.intern(name)));
+        let mut parts = |seen: &mut dyn FnMut() -> Datum| {
+            let part = |micro: &multi_register::Micro| match *micro {
+                multi_register::Micro::Read(register) => [read, register, seen()],
+                multi_register::Micro::Write(register, value) => [write, register, value],
+            };
+            let parts: Vec<[Datum; 3]> = input.iter().map(part).collect();
+            let parts: Vec<Datum> = parts.iter().map(|part| Datum::List(paper.symbols.list(part))).collect();
+            paper.symbols.list(&parts)
+        };
+        let operations = parts(&mut Datum::default);
+        let mut seen = output.into_iter().flatten().copied();
+        let answer = output.map(|_| Datum::List(parts(&mut || seen.next().unwrap_or_default())));
+        (history::Input::Txn { operations }, answered(answer))
+    }
 }
 
 /// Puts, appends and gets of short texts.
@@ -173,6 +228,19 @@ impl Sampler for Entries {
             kv::Input::Get => kv::Output::Value(random.pick(&TEXTS[..7])),
             kv::Input::Put(_) | kv::Input::Append(_) => kv::Output::Done,
         }
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Kv
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &kv::Input<'static>,
+        output: Option<&kv::Output<'static>>,
+    ) -> (history::Input, Outcome) {
+        written(paper, input, output)
     }
 }
 
@@ -228,6 +296,19 @@ impl Sampler for UniqueEntries {
             kv::Input::Put(_) | kv::Input::Append(_) => kv::Output::Done,
         }
     }
+
+    fn named(&self) -> ModelName {
+        ModelName::Kv
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &kv::Input<'static>,
+        output: Option<&kv::Output<'static>>,
+    ) -> (history::Input, Outcome) {
+        written(paper, input, output)
+    }
 }
 
 const LETTERS: &str = "abcdef";
@@ -242,4 +323,24 @@ fn arranged(text: &str) -> &'static str {
     let text: &'static str = text.to_owned().leak();
     texts.insert(text);
     text
+}
+
+/// What a history has of an operation on an entry.
+fn written(
+    paper: &mut Paper<'_>,
+    input: &kv::Input<'_>,
+    output: Option<&kv::Output<'_>>,
+) -> (history::Input, Outcome) {
+    let mut text = |text: &str| Datum::Name(paper.symbols.intern(text));
+    let asked = match input {
+        kv::Input::Get => history::Input::Get,
+        kv::Input::Put(value) => history::Input::Put { value: text(value) },
+        kv::Input::Append(value) => history::Input::Append { value: text(value) },
+    };
+    let answer = match output {
+        Some(kv::Output::Done) => done(),
+        Some(kv::Output::Value(value)) => answered(Some(text(value))),
+        None => Outcome::Info(None),
+    };
+    (asked, answer)
 }

@@ -2,7 +2,10 @@
 
 use crate::differential::Sampler;
 use crate::differential::random::Random;
-use crate::history::Datum;
+use crate::differential::record::{Paper, answered, done};
+use crate::fitting::ModelName;
+use crate::history::{self, Datum, Outcome};
+use crate::model::register::{FailedCas, NilRead};
 use crate::model::set::{Input, Output, Set};
 
 /// What is asked of a set.
@@ -77,5 +80,40 @@ impl<'a> Sampler for Sets<'a> {
                 Output::Elements(elements.collect())
             }
         }
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Set
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &Input,
+        output: Option<&Output>,
+    ) -> (history::Input, Outcome) {
+        let asked = match *input {
+            Input::Add(value) => history::Input::Add { value },
+            Input::Remove(value) => history::Input::Remove { value },
+            Input::Contains(value) => history::Input::Other { f: paper.symbols.intern("contains"), value },
+            Input::Read => history::Input::Get,
+        };
+        let observed = paper.semantics.failed_cas == FailedCas::ValueDiffered;
+        let answer = match output {
+            Some(Output::Done) => done(),
+            Some(Output::Changed(false)) if observed => Outcome::Fail(None),
+            Some(Output::Changed(false)) if matches!(input, Input::Remove(_)) => {
+                Outcome::Fail(Some(paper.symbols.intern("not-found: nothing to remove")))
+            }
+            Some(Output::Changed(is) | Output::Found(is)) => answered(Some(Datum::Bool(*is))),
+            Some(Output::Elements(elements))
+                if elements.is_empty() && paper.semantics.nil_read == NilRead::Nil =>
+            {
+                answered(Some(Datum::Nil))
+            }
+            Some(Output::Elements(elements)) => answered(Some(Datum::List(paper.symbols.list(elements)))),
+            None => Outcome::Info(None),
+        };
+        (asked, answer)
     }
 }

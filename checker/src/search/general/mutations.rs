@@ -8,16 +8,19 @@ mod numbers;
 mod queues;
 mod sets;
 
+use std::time::{Duration, Instant};
+
 use crate::anomaly::AnomalyKind;
-use crate::check::{CheckName, check_one};
-use crate::differential::Sampled;
+use crate::check::{CheckName, Options, check_with};
 use crate::differential::generate::{self, Shape};
 use crate::differential::random::Random;
-use crate::differential::record::{Recorded, Recorder};
+use crate::differential::record::Recorder;
+use crate::differential::{Sampled, Sampler};
 use crate::evidence::Evidence;
 use crate::history::{Datum, Symbols};
 use crate::limits::Limits;
 use crate::model::Operation;
+use crate::model::register::Semantics;
 
 /// How large the histories are, and how many.
 #[derive(Clone, Copy)]
@@ -30,17 +33,36 @@ struct Size {
 const SMALL: Size = Size { histories: 5, objects: 4, operations: 100 };
 const LARGE: Size = Size { histories: 100, objects: 250, operations: 400 };
 
-/// Tells a lie about some operations, if it finds a place for it; the operations that failed from then on.
-type Lie<S> = fn(&mut Random, &mut Vec<Sampled<S>>) -> Option<Vec<usize>>;
+/// A lie that was told.
+struct Lied {
+    /// The operations that were changed: the proof must show one of them.
+    about: Vec<usize>,
+    /// The operations that failed from then on.
+    failed: Vec<usize>,
+}
+
+impl Lied {
+    /// About the answer of an operation.
+    fn of(about: usize) -> Self {
+        Lied { about: vec![about], failed: Vec::new() }
+    }
+
+    /// An operation was seen that failed.
+    fn failed(about: usize) -> Self {
+        Lied { about: vec![about], failed: vec![about] }
+    }
+}
+
+/// Tells a lie about some operations, if it finds a place for it.
+type Lie<S> = fn(&mut Random, &mut Vec<Sampled<S>>) -> Option<Lied>;
 
 /// Tells a lie in many histories, and expects that it is found out each time.
 #[track_caller]
-fn tells<S: Recorded>(
-    name: &str,
-    sampler: &S,
+fn tells<S: Sampler>(
+    (name, sampler): (&str, &S),
     size: Size,
     info_percent: usize,
-    expected: AnomalyKind,
+    (told_as, expected): (&str, AnomalyKind),
     lie: Lie<S>,
 ) {
     let shape = Shape {
@@ -50,41 +72,56 @@ fn tells<S: Recorded>(
         info_percent,
         ..Shape::small()
     };
-    let (mut told, mut seed) = (0, 0);
+    let options = Options { model: Some(sampler.named()), semantics: Semantics::default() };
+    let (mut told, mut seed, mut times) = (0, 0, Vec::new());
     while told < size.histories {
-        assert!(seed < 5 * size.histories as u64, "{name}: no place for the lie of {expected}");
+        assert!(seed < 5 * size.histories as u64, "{name}: no place for the lie `{told_as}`");
         let mut random = Random(seed);
         seed += 1;
         let victim = random.below(size.objects);
-        let mut recorder = Recorder::default();
-        let mut found = None;
+        let mut recorder = Recorder::new(options.semantics, 1000);
+        let mut lied = None;
         for object in 0..size.objects {
             let mut operations = generate::honest(sampler, &mut random, &shape);
-            if object == victim {
-                found = lie(&mut random, &mut operations);
-            }
-            let failed = found.as_ref().filter(|_| object == victim);
-            recorder.record::<S>(&format!("k{object}"), &operations, failed.map_or(&[], |failed| failed));
+            let found = if object == victim { lie(&mut random, &mut operations) } else { None };
+            let failed = found.as_ref().map_or(&[][..], |found| &found.failed);
+            let ids = recorder.record(sampler, &mut random, &format!("k{object}"), &operations, failed);
+            lied = lied
+                .or(found.map(|found| found.about.into_iter().map(|about| ids[about]).collect::<Vec<_>>()));
         }
-        if found.is_none() {
-            continue;
-        }
+        let Some(about) = lied else { continue };
         told += 1;
+        let about: Vec<u32> =
+            about.into_iter().map(|id| recorder.history.operation(id).invoked.index).collect();
         let evidence = Evidence { history: recorder.history, ..Evidence::default() };
-        let result = check_one(&evidence, CheckName::Linearizable, &Limits::none());
+        let (result, time) =
+            timed(|| check_with(&evidence, CheckName::Linearizable, &options, &Limits::none()));
+        times.push(time);
+        let told_of = || format!("{name}, seed {}, {told_as}", seed - 1);
         let [anomaly] = &result.anomalies[..] else {
-            panic!(
-                "{name}, seed {}: {:?} instead of {expected}: {:?}",
-                seed - 1,
-                result.verdict,
-                result.reason
-            )
+            panic!("{}: {:?} {:?}: {:?}", told_of(), result.verdict, result.reason, result.anomalies)
         };
-        let key = Some(format!("k{victim}"));
         let sentence = &anomaly.sentence;
-        assert_eq!((anomaly.kind, &anomaly.key), (expected, &key), "{name}, seed {}: {sentence}", seed - 1);
+        let key = Some(format!("k{victim}"));
+        assert_eq!((anomaly.kind, &anomaly.key), (expected, &key), "{}: {sentence}", told_of());
+        assert!(
+            anomaly.operations.iter().any(|shown| about.contains(&shown.index)),
+            "{}: the proof lacks the operation of index {about:?}: {sentence}\n{}",
+            told_of(),
+            anomaly.drawing
+        );
     }
-    println!("{name:<10} {:<18} {told} of {told}", expected.name());
+    times.sort_unstable();
+    let median = times[times.len() / 2];
+    println!("{name:<15} {told_as:<22} {:<18} {told:>3} of {told:<3} {median:>8.1?}", expected.name());
+}
+
+/// What something comes to, and how long it takes.
+#[expect(clippy::disallowed_methods, reason = "it is told how long a check takes, and that decides nothing")]
+fn timed<T>(something: impl FnOnce() -> T) -> (T, Duration) {
+    let begin = Instant::now();
+    let result = something();
+    (result, begin.elapsed())
 }
 
 /// The positions of the operations that are so, in random order.

@@ -1,5 +1,7 @@
 //! What the search does where many operations are pending, and where it may not go on.
 
+pub(in crate::search) mod ways;
+
 use super::*;
 use crate::model::Operation;
 

@@ -28,50 +28,51 @@ fn known(random: &mut Random, operations: &[Asked<'_>]) -> Option<(usize, usize)
 pub(super) fn lists(size: Size) {
     let symbols = Symbols::default();
     let sampler = Lists { list: list::List::new(&symbols), unique: true, micros_max: 1 };
-    tells("list", &sampler, size, 1, AnomalyKind::StaleRead, |random, operations| {
+    let model = ("list-append", &sampler);
+    tells(model, size, 1, ("old list", AnomalyKind::StaleRead), |random, operations| {
         let (read, at) = known(random, operations)?;
         let list = seen(&operations[read]).to_vec();
         let is_longer = |(number, other): (usize, &Asked<'_>)| number != read && seen(other).len() > at;
         let is_shown = operations.iter().enumerate().any(is_longer);
         see(&mut operations[read], list[..at].to_vec());
-        is_shown.then(Vec::new)
+        is_shown.then(|| Lied::of(read))
     });
-    tells("list", &sampler, size, 1, AnomalyKind::Lost, |random, operations| {
+    tells(model, size, 1, ("append lost", AnomalyKind::Lost), |random, operations| {
         let (read, at) = known(random, operations)?;
         let gone = seen(&operations[read])[at];
         for other in operations.iter_mut().filter(|other| seen(other).contains(&gone)) {
             let list = seen(other).iter().copied().filter(|value| *value != gone).collect();
             see(other, list);
         }
-        Some(Vec::new())
+        operations.iter().position(|other| other.input[0] == list::Micro::Append(gone)).map(Lied::of)
     });
-    tells("list", &sampler, size, 1, AnomalyKind::Conflict, |random, operations| {
+    tells(model, size, 1, ("two places changed", AnomalyKind::Conflict), |random, operations| {
         let (read, at) = known(random, operations)?;
         let mut list = seen(&operations[read]).to_vec();
         list.swap(at, at + 1);
         let is_longer = |(number, other): (usize, &Asked<'_>)| number != read && seen(other).len() > at + 1;
         let is_shown = operations.iter().enumerate().any(is_longer);
         see(&mut operations[read], list);
-        is_shown.then(Vec::new)
+        is_shown.then(|| Lied::of(read))
     });
-    tells("list", &sampler, size, 1, AnomalyKind::Duplicate, |random, operations| {
+    tells(model, size, 1, ("shown twice", AnomalyKind::Duplicate), |random, operations| {
         let (read, at) = known(random, operations)?;
         let mut list = seen(&operations[read]).to_vec();
         list.insert(at, list[at]);
         see(&mut operations[read], list);
-        Some(Vec::new())
+        Some(Lied::of(read))
     });
-    tells("list", &sampler, size, 1, AnomalyKind::Phantom, |random, operations| {
+    tells(model, size, 1, ("never appended", AnomalyKind::Phantom), |random, operations| {
         let (read, at) = known(random, operations)?;
         let mut list = seen(&operations[read]).to_vec();
         list[at] = Datum::Int(NOWHERE);
         see(&mut operations[read], list);
-        Some(Vec::new())
+        Some(Lied::of(read))
     });
-    tells("list", &sampler, size, 1, AnomalyKind::AbortedRead, |random, operations| {
+    tells(model, size, 1, ("append failed", AnomalyKind::AbortedRead), |random, operations| {
         let (read, at) = known(random, operations)?;
         let value = seen(&operations[read])[at];
         let append = operations.iter().position(|other| other.input[0] == list::Micro::Append(value))?;
-        Some(vec![append])
+        Some(Lied::failed(append))
     });
 }

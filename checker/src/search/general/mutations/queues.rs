@@ -23,23 +23,24 @@ fn put(operations: &[Taken], dequeue: usize) -> Option<(u32, u32)> {
 pub(super) fn queues(size: Size) {
     let symbols = Symbols::default();
     let sampler = Queues { queue: queue::Queue::new(&symbols), unique: true, empties: false };
+    let model = ("queue", &sampler);
     // A dequeue without an answer may have taken what is missing.
-    tells("queue", &sampler, size, 0, AnomalyKind::Duplicate, |random, operations| {
+    tells(model, size, 0, ("taken twice", AnomalyKind::Duplicate), |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);
         let is_later = |pair: &[usize]| ends(&operations[pair[1]]) < operations[pair[0]].invoked;
         let [one, other] = taken.windows(2).find(|pair| is_later(pair))? else { return None };
         let (one, other) = (*one, *other);
         operations[one].output = operations[other].output;
-        Some(Vec::new())
+        Some(Lied::of(one))
     });
-    tells("queue", &sampler, size, 0, AnomalyKind::Phantom, |random, operations| {
+    tells(model, size, 0, ("never put in", AnomalyKind::Phantom), |random, operations| {
         answered(operations);
         let dequeue = *shuffled(random, operations, is_taken).first()?;
         operations[dequeue].output = Some(queue::Output::Value(Datum::Int(NOWHERE)));
-        Some(Vec::new())
+        Some(Lied::of(dequeue))
     });
-    tells("queue", &sampler, size, 0, AnomalyKind::AbortedRead, |random, operations| {
+    tells(model, size, 0, ("enqueue failed", AnomalyKind::AbortedRead), |random, operations| {
         answered(operations);
         shuffled(random, operations, |operation| operation.input != queue::Input::Dequeue)
             .into_iter()
@@ -47,9 +48,9 @@ pub(super) fn queues(size: Size) {
                 let queue::Input::Enqueue(value) = operations[*enqueue].input else { return false };
                 operations.iter().any(|other| other.output == Some(queue::Output::Value(value)))
             })
-            .map(|enqueue| vec![enqueue])
+            .map(Lied::failed)
     });
-    tells("queue", &sampler, size, 0, AnomalyKind::Reordered, |random, operations| {
+    tells(model, size, 0, ("wrong order", AnomalyKind::Reordered), |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);
         let puts: Vec<(usize, (u32, u32))> =
@@ -65,15 +66,16 @@ pub(super) fn queues(size: Size) {
         let late = operations[other].output;
         operations[other].output = operations[one].output;
         operations[one].output = late;
-        Some(Vec::new())
+        Some(Lied { about: vec![one, other], failed: Vec::new() })
     });
-    tells("queue", &sampler, size, 0, AnomalyKind::Lost, |random, operations| {
+    tells(model, size, 0, ("element lost", AnomalyKind::Lost), |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);
         let last = taken.iter().filter_map(|dequeue| put(operations, *dequeue)).map(|put| put.0).max()?;
         let gone =
             taken.into_iter().find(|dequeue| put(operations, *dequeue).is_some_and(|put| put.1 < last))?;
+        let queue::Output::Value(value) = operations[gone].output.take()? else { return None };
         operations.remove(gone);
-        Some(Vec::new())
+        operations.iter().position(|other| other.input == queue::Input::Enqueue(value)).map(Lied::of)
     });
 }

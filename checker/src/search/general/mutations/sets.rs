@@ -33,38 +33,38 @@ fn known(random: &mut Random, operations: &[Asked]) -> Option<(usize, Datum)> {
 pub(super) fn sets(size: Size) {
     let symbols = Symbols::default();
     let growing = Sets { set: set::Set::new(&symbols), asks: Asks::Growing, unique: true };
-    tells("set", &growing, size, 1, AnomalyKind::StaleRead, |random, operations| {
+    let model = ("set", &growing);
+    tells(model, size, 1, ("old set", AnomalyKind::StaleRead), |random, operations| {
         let (read, element) = known(random, operations)?;
         let end = ends(&operations[read]);
         let is_later = |other: &Asked| other.invoked > end && seen(other).contains(&element);
         let is_shown = operations.iter().any(is_later);
         without(&mut operations[read], element);
-        is_shown.then(Vec::new)
+        is_shown.then(|| Lied::of(read))
     });
-    tells("set", &growing, size, 1, AnomalyKind::Lost, |random, operations| {
-        let (read, element) = known(random, operations)?;
-        let add = operations.iter().find(|other| other.input == set::Input::Add(element)).map(ends)?;
-        let _ = read;
+    tells(model, size, 1, ("element lost", AnomalyKind::Lost), |random, operations| {
+        let (_, element) = known(random, operations)?;
+        let add = operations.iter().position(|other| other.input == set::Input::Add(element))?;
         // No read shows it, but those that were under way with its addition.
         operations.iter_mut().for_each(|other| without(other, element));
-        (add < u32::MAX).then(Vec::new)
+        Some(Lied::of(add))
     });
-    tells("set", &growing, size, 1, AnomalyKind::Phantom, |random, operations| {
+    tells(model, size, 1, ("never added", AnomalyKind::Phantom), |random, operations| {
         let read = *shuffled(random, operations, |read| !seen(read).is_empty()).first()?;
         let elements = seen(&operations[read]).iter().copied().chain([Datum::Int(NOWHERE)]).collect();
         operations[read].output = Some(set::Output::Elements(elements));
-        Some(Vec::new())
+        Some(Lied::of(read))
     });
-    tells("set", &growing, size, 1, AnomalyKind::Duplicate, |random, operations| {
+    tells(model, size, 1, ("shown twice", AnomalyKind::Duplicate), |random, operations| {
         let read = *shuffled(random, operations, |read| !seen(read).is_empty()).first()?;
         let first = seen(&operations[read])[0];
         let elements = [first].into_iter().chain(seen(&operations[read]).iter().copied()).collect();
         operations[read].output = Some(set::Output::Elements(elements));
-        Some(Vec::new())
+        Some(Lied::of(read))
     });
-    tells("set", &growing, size, 1, AnomalyKind::AbortedRead, |random, operations| {
+    tells(model, size, 1, ("addition failed", AnomalyKind::AbortedRead), |random, operations| {
         let (_, element) = known(random, operations)?;
         let add = operations.iter().position(|other| other.input == set::Input::Add(element))?;
-        Some(vec![add])
+        Some(Lied::failed(add))
     });
 }
