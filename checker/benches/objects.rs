@@ -4,12 +4,13 @@
 //! says so with the reading of the text. Porcupine's data are skipped where they are not at hand. The time is what the
 //! thread had of a processor, where the kernel tells it, so that a busy machine does not count.
 
+#[path = "measure/criterion.rs"]
+mod measure;
 #[path = "porcupine/typed.rs"]
 mod typed;
 
 use std::hint::black_box;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use checker::history::format::Format;
 use checker::history::{Datum, History, Symbols};
@@ -18,53 +19,8 @@ use checker::model::kv::Kv;
 use checker::model::register::{Input, NilRead, Output, Register};
 use checker::model::{Operation, OperationOf};
 use checker::search::{self, Outcome};
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-
-/// The time that this thread had of a processor; wall time where the kernel does not tell.
-struct ProcessorTime;
-
-impl ProcessorTime {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the kernel says it in a file, and a benchmark has a clock"
-    )]
-    fn now() -> Duration {
-        static BEGIN: OnceLock<Instant> = OnceLock::new();
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let processor = told.and_then(|text| text.split_whitespace().next()?.parse().ok());
-        processor.map_or_else(|| BEGIN.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
-    }
-}
-
-impl Measurement for ProcessorTime {
-    type Intermediate = Duration;
-    type Value = Duration;
-
-    fn start(&self) -> Duration {
-        Self::now()
-    }
-
-    fn end(&self, begin: Duration) -> Duration {
-        Self::now().saturating_sub(begin)
-    }
-
-    fn add(&self, one: &Duration, other: &Duration) -> Duration {
-        *one + *other
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        WallTime.to_f64(value)
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
+use measure::ProcessorTime;
 
 fn histories(directory: &str, format: Format) -> Vec<(String, Vec<u8>, History)> {
     let files = typed::files(directory).unwrap_or_default();

@@ -39,11 +39,11 @@ pub(crate) fn write(shape: Shape, path: &str) -> io::Result<()> {
                 load::Event::Sent { client, seq } => {
                     (client, What::Completed(Learned::Sent { seq: seq.into() }))
                 }
-                load::Event::Page { client, first, head, start, messages } => {
-                    let messages = &block.messages[start as usize..][..messages as usize];
+                load::Event::Page { client, page } => {
+                    let page = &block.pages[page as usize];
                     shown.clear();
-                    shown.extend(messages.iter().map(|message| names[*message as usize]));
-                    let (head, first) = (head.into(), first.into());
+                    shown.extend(block.messages(page).iter().map(|message| names[*message as usize]));
+                    let (head, first) = (page.head.into(), page.first.into());
                     let page = Page { head, ids: &shown, first, seqs: &[], tombstones: &[] };
                     (client, What::Completed(Learned::Page(page)))
                 }

@@ -3,10 +3,10 @@
 //!
 //! Clients do one thing at a time. An operation takes effect at a random moment between its invocation and its
 //! completion, and nobody learns the outcome of a few of them. The events come in blocks, so that a run of any length
-//! needs little memory: that of the conversations themselves, four bytes a message.
+//! needs little memory: that of the conversations themselves, four bytes a message. If it is wanted, the chat lies once.
 
 use checker::history::PageRange;
-use checker::log::ledger::{Answer, Asked, Ledger, Open, Page};
+use checker::log::ledger::{Answer, Asked, Known, Ledger, Open, Page, Violation};
 
 /// What is simulated.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,9 @@ pub(crate) struct Shape {
     pub(crate) tail_percent: u32,
     /// How many of a thousand operations have an unknown outcome.
     pub(crate) info_permille: u32,
+    /// If the chat lies: after this operation has begun, the first page that shows two messages or more shows the
+    /// first two in the wrong order.
+    pub(crate) lie: Option<u32>,
 }
 
 /// An event, by the client.
@@ -40,24 +43,39 @@ pub(crate) enum Event {
         client: u32,
         seq: u32,
     },
-    /// The messages begin at `start` of the block's.
+    /// One of the block's pages, which are in the order of the events.
     Page {
         client: u32,
-        first: u32,
-        head: u32,
-        start: u32,
-        messages: u32,
+        page: u32,
     },
     Unknown {
         client: u32,
     },
 }
 
+/// A page. Its messages begin at `start` of the block's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) conversation: u32,
+    pub(crate) first: u32,
+    pub(crate) head: u32,
+    start: u32,
+    messages: u32,
+}
+
 /// Events in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) events: Vec<Event>,
-    pub(crate) messages: Vec<u32>,
+    pub(crate) pages: Vec<Shown>,
+    messages: Vec<u32>,
+}
+
+impl Block {
+    /// The messages of a page.
+    pub(crate) fn messages(&self, page: &Shown) -> &[u32] {
+        &self.messages[page.start as usize..][..page.messages as usize]
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +124,7 @@ impl Load {
     /// Puts the next events into a block. Returns false if there are no more.
     pub(crate) fn fill(&mut self, block: &mut Block, events: usize) -> bool {
         block.events.clear();
+        block.pages.clear();
         block.messages.clear();
         while block.events.len() < events && (self.operations < self.shape.operations || self.busy > 0) {
             let client = self.below(self.shape.clients);
@@ -125,7 +144,7 @@ impl Load {
             Client::Done { answer } => {
                 self.busy -= 1;
                 self.clients[client as usize] = Client::Idle;
-                block.events.push(self.completion(client, answer, &mut block.messages));
+                self.complete(client, answer, block);
             }
         }
     }
@@ -170,18 +189,24 @@ impl Load {
         }
     }
 
-    fn completion(&self, client: u32, answer: Done, shown: &mut Vec<u32>) -> Event {
-        match answer {
+    fn complete(&mut self, client: u32, answer: Done, block: &mut Block) {
+        let number = |length: usize| u32::try_from(length).expect("a block is small");
+        block.events.push(match answer {
             Done::Unknown => Event::Unknown { client },
             Done::Sent { seq } => Event::Sent { client, seq },
             Done::Page { conversation, first, messages, head } => {
-                let start = u32::try_from(shown.len()).expect("a block is small");
-                let from = first as usize - 1;
+                let (start, from) = (block.messages.len(), first as usize - 1);
                 let log = &self.conversations[conversation as usize];
-                shown.extend_from_slice(&log[from..from + messages as usize]);
-                Event::Page { client, first, head, start, messages }
+                block.messages.extend_from_slice(&log[from..from + messages as usize]);
+                if self.shape.lie.is_some_and(|after| after < self.operations) && messages > 1 {
+                    self.shape.lie = None;
+                    block.messages.swap(start, start + 1);
+                }
+                let page = number(block.pages.len());
+                block.pages.push(Shown { conversation, first, head, start: number(start), messages });
+                Event::Page { client, page }
             }
-        }
+        });
     }
 
     /// SplitMix64.
@@ -194,35 +219,52 @@ impl Load {
     }
 }
 
-/// Feeds a ledger with a block. `open` is what each client has open.
-///
-/// # Panics
-/// If the ledger finds a violation: there is none.
-pub(crate) fn feed(ledger: &mut Ledger, open: &mut [Option<Open>], block: &Block) {
-    let complete = |ledger: &mut Ledger, open: Option<Open>, answer: Answer<'_>| {
-        let open = open.expect("what completes was invoked");
-        ledger.complete(open, answer).expect("the simulation keeps its word");
+/// So many pages are looked at ahead of time.
+const AHEAD: usize = 256;
+
+/// Feeds a ledger with a block. `open` is what each client has open. Returns what was found.
+pub(crate) fn feed(ledger: &mut Ledger, open: &mut [Option<Open>], block: &Block) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut complete = |ledger: &mut Ledger, open: &mut Option<Open>, answer: Answer<'_>| {
+        let open = open.take().expect("what completes was invoked");
+        found.extend(ledger.complete(open, answer).err());
     };
+    let mut known = [Known::default(); AHEAD];
     for event in &block.events {
         match *event {
             Event::Invoke { client, operation, conversation, asked } => {
                 open[client as usize] = Some(ledger.invoke(operation, conversation, asked));
             }
             Event::Sent { client, seq } => {
-                complete(ledger, open[client as usize].take(), Answer::Sent { seq: seq.into() });
+                complete(ledger, &mut open[client as usize], Answer::Sent { seq: seq.into() });
             }
-            Event::Page { client, first, head, start, messages } => {
+            Event::Page { client, page } => {
+                let number = page as usize;
+                if number.is_multiple_of(AHEAD) {
+                    look_ahead(ledger, block, number, &mut known);
+                }
+                let shown = &block.pages[number];
                 let page = Page {
-                    first: first.into(),
-                    messages: &block.messages[start as usize..][..messages as usize],
+                    first: shown.first.into(),
+                    messages: block.messages(shown),
                     tombstones: &[],
-                    head: head.into(),
+                    head: shown.head.into(),
+                    known: known[number % AHEAD],
                 };
-                complete(ledger, open[client as usize].take(), Answer::Page(page));
+                complete(ledger, &mut open[client as usize], Answer::Page(page));
             }
             Event::Unknown { client } => {
-                complete(ledger, open[client as usize].take(), Answer::Unknown);
+                complete(ledger, &mut open[client as usize], Answer::Unknown);
             }
         }
+    }
+    found
+}
+
+/// Looks at the pages of a block from `number` on. It is a loop of its own so that nothing else stands between them.
+#[inline(never)]
+fn look_ahead(ledger: &Ledger, block: &Block, number: usize, known: &mut [Known; AHEAD]) {
+    for (page, known) in block.pages[number..].iter().zip(known) {
+        *known = ledger.look_ahead(page.conversation, page.first.into(), block.messages(page));
     }
 }

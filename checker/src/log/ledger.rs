@@ -20,9 +20,11 @@
 mod answer;
 mod conversation;
 mod deletes;
+mod ending;
 mod message;
 mod order;
 mod slots;
+mod usual;
 mod violation;
 
 pub use answer::{Answer, Page};
@@ -31,6 +33,7 @@ use deletes::Deletes;
 use message::{Message, Place};
 pub use slots::{Asked, Open};
 use slots::{Slot, Slots};
+pub use usual::Known;
 use violation::Completing;
 pub use violation::Violation;
 
@@ -74,6 +77,7 @@ impl Ledger {
     ///
     /// # Panics
     /// After 2^32 - 1 events.
+    #[inline]
     pub fn invoke(&mut self, operation: u32, conversation: u32, asked: Asked) -> Open {
         self.tick();
         if self.conversations.len() <= conversation as usize {
@@ -93,6 +97,7 @@ impl Ledger {
         open
     }
 
+    #[inline]
     fn sent(&mut self, message: u32, conversation: u32, send: u32, slot: u32) {
         if self.messages.len() == message as usize {
             // The usual case: messages are numbered in the order in which they are sent.
@@ -112,6 +117,7 @@ impl Ledger {
         self.conversations[conversation as usize].spoil();
     }
 
+    #[cold]
     fn delete(&mut self, by: &Completing, seq: u64) {
         let conversation = &mut self.conversations[by.conversation as usize];
         let Some(seq) = delible(seq) else { return };
@@ -131,8 +137,18 @@ impl Ledger {
     ///
     /// # Panics
     /// After 2^32 - 1 events, or if `open` is of another ledger.
+    #[inline]
     pub fn complete(&mut self, open: Open, answer: Answer<'_>) -> Result<(), Violation> {
         self.tick();
+        if self.is_usual(&open, &answer) {
+            self.slots.free(open);
+            return Ok(());
+        }
+        self.complete_unusual(open, answer)
+    }
+
+    #[cold]
+    fn complete_unusual(&mut self, open: Open, answer: Answer<'_>) -> Result<(), Violation> {
         let slot = *self.slots.get(&open);
         let by = Completing::from(slot);
         let is_good = self.conversations[slot.conversation as usize].standing == Standing::Good;
@@ -285,34 +301,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// The history ends: the numbers that nobody has shown need sends of which nobody knows the outcome, and deletes
-    /// need an order. Returns what is certain now, by conversation.
-    pub fn finish(&mut self) -> Vec<Violation> {
-        let mut flying: Vec<Vec<Slot>> = vec![Vec::new(); self.conversations.len()];
-        for (number, slot) in self.slots.iter() {
-            if self.flies(slot, number) {
-                flying[slot.conversation as usize].push(*slot);
-            }
-        }
-        let mut found = Vec::new();
-        for (number, mut sends) in (0..).zip(flying) {
-            let conversation = &mut self.conversations[number as usize];
-            if conversation.standing != Standing::Good {
-                continue;
-            }
-            sends.sort_unstable_by_key(|send| send.operation);
-            let violation = unfilled(number, conversation, &sends).or_else(|| {
-                conversation.fill(&sends);
-                disordered(number, conversation)
-            });
-            if let Some(violation) = violation {
-                conversation.standing = Standing::Contradicted;
-                found.push(violation);
-            }
-        }
-        found
-    }
-
     /// The messages that were sent twice.
     #[must_use]
     pub fn repeated(&self) -> &[Repeated] {
@@ -333,6 +321,7 @@ impl Ledger {
         (conversations + messages + self.slots.bytes()) as u64 + self.conversation_bytes
     }
 
+    #[inline]
     fn tick(&mut self) {
         self.clock = self.clock.checked_add(1).expect("events are counted in a u32");
     }
@@ -346,22 +335,6 @@ fn conversation_shows(conversations: &[Conversation], by: &Completing, seq: u64,
 /// A number that a message can have, which is then deleted by it.
 fn delible(seq: u64) -> Option<u32> {
     u32::try_from(seq).ok().filter(|seq| *seq > 0)
-}
-
-/// A number that nobody can have.
-fn unfilled(number: u32, conversation: &Conversation, sends: &[Slot]) -> Option<Violation> {
-    let (hole, latest) = conversation.unfilled(sends)?;
-    let latest = latest.map(|send| send.operation);
-    Some(Violation::new(number, AnomalyKind::Hole, hole.seq.into(), hole.passed_by, latest))
-}
-
-/// Deletes that no order explains.
-fn disordered(number: u32, conversation: &Conversation) -> Option<Violation> {
-    let deletes = conversation.deletes.as_ref()?;
-    let found = order::contradiction(deletes, conversation.proven)?;
-    let operation = found.operations.first().copied().or(conversation.proof())?;
-    let seq = found.seq.into();
-    Some(Violation::new(number, AnomalyKind::NotLinearizable, seq, operation, found.operations))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@
 //! history, tells the same violations in words.
 
 use super::keys::Keys;
-use super::ledger::{Answer, Asked, Ledger, Open, Page};
+use super::ledger::{Answer, Asked, Known, Ledger, Open, Page};
 use crate::anomaly::AnomalyKind;
 use crate::history::{Entry, Input, OperationId, Outcome, Output, Symbol};
 
@@ -65,7 +65,7 @@ impl Shown {
             }
             expected = expected.wrapping_add(1);
         }
-        Page { first, messages: &self.messages, tombstones: &self.tombstones, head }
+        Page { first, messages: &self.messages, tombstones: &self.tombstones, head, known: Known::default() }
     }
 }
 

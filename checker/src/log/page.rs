@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use crate::history::{Entry, PageRange};
 
 /// The numbers that a read shows of a conversation with `head` messages; an empty range if there is none.
+#[inline]
 pub(crate) fn expected(range: PageRange, head: u64) -> RangeInclusive<u64> {
     match range {
         PageRange::After { seq, limit } => {
@@ -38,6 +39,7 @@ pub(crate) fn covered(range: PageRange, head: u64, entries: &[Entry]) -> RangeIn
 
 /// Whether a page of `count` messages with ascending numbers from `first` on is one that a read may show: what was
 /// asked for or, if it is not empty, its beginning. This is `covered` without a list.
+#[inline]
 pub(crate) fn fits(range: PageRange, head: u64, first: u64, count: usize) -> bool {
     let asked = expected(range, head);
     let Some(last) = (count as u64).checked_sub(1).and_then(|more| first.checked_add(more)) else {
@@ -50,6 +52,7 @@ pub(crate) fn fits(range: PageRange, head: u64, first: u64, count: usize) -> boo
 }
 
 /// The most messages that a read may show.
+#[inline]
 pub(crate) fn limit(range: PageRange) -> u32 {
     let (PageRange::After { limit, .. } | PageRange::Before { limit, .. }) = range;
     limit

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use super::keys::Keys;
-use super::ledger::{Answer, Asked, Ledger, Open, Page, Repeated, Violation};
+use super::ledger::{Answer, Asked, Known, Ledger, Open, Page, Repeated, Violation};
 use crate::history::binary::{self, BinaryError, Event, Learned, Problem, Reader, Torn, What};
 
 /// What was read and checked.
@@ -158,7 +158,7 @@ fn answer(learned: Learned<'_>) -> Answer<'_> {
         Learned::Sent { seq } => Answer::Sent { seq },
         Learned::Page(binary::Page { head, ids, first, seqs, tombstones }) => {
             let first = if seqs.is_empty() { first } else { 0 };
-            Answer::Page(Page { first, messages: ids, tombstones, head })
+            Answer::Page(Page { first, messages: ids, tombstones, head, known: Known::default() })
         }
         Learned::Done => Answer::Deleted,
         Learned::Failed { .. } => Answer::Failed,

@@ -1,5 +1,7 @@
 //! What operations learn, by numbers.
 
+use super::usual::Known;
+
 /// What an operation learned.
 #[derive(Debug, Clone, Copy)]
 pub enum Answer<'a> {
@@ -30,4 +32,6 @@ pub struct Page<'a> {
     pub tombstones: &'a [u32],
     /// The number of the conversation's last message.
     pub head: u64,
+    /// What [`Ledger::look_ahead`](super::Ledger::look_ahead) told of this page, if it was asked.
+    pub known: Known,
 }

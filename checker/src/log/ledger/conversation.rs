@@ -54,6 +54,12 @@ pub(super) struct Hole {
 }
 
 impl Conversation {
+    /// Whether it is still judged, and nobody wanted to delete anything.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.standing == Standing::Good && self.deletes.is_none()
+    }
+
     pub(super) fn spoil(&mut self) {
         if self.standing == Standing::Good {
             self.standing = Standing::Spoiled;
@@ -71,12 +77,27 @@ impl Conversation {
     }
 
     /// Whether these messages are known to have the numbers from `first` on.
+    #[inline]
     pub(super) fn shows(&self, first: u64, messages: &[u32]) -> bool {
         let Some(from) = first.checked_sub(1).and_then(|from| usize::try_from(from).ok()) else {
             return messages.is_empty();
         };
         let known = from.checked_add(messages.len()).and_then(|to| self.ids.get(from..to));
         known == Some(messages)
+    }
+
+    /// Notes that an operation proves a number and which message has it, if it is the next after those that are known
+    /// and after those that are proven, and a send can have it. Else this returns false and changes nothing.
+    #[inline]
+    pub(super) fn append(&mut self, seq: u64, message: u32, operation: u32) -> bool {
+        let known = self.ids.len() as u64;
+        let is_next = known == u64::from(self.proven) && self.proven < self.sends && seq == known + 1;
+        if is_next {
+            self.ids.push(message);
+            self.proven += 1;
+            self.proof = operation;
+        }
+        is_next
     }
 
     /// Notes which message has a number from 1 on. Returns by how many bytes this grew, or else the other message

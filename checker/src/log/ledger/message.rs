@@ -25,6 +25,7 @@ pub(super) enum Place {
 impl Message {
     pub(super) const UNSENT: Message = Message { send: 0, conversation: 0, place: Place::Unsent.pack() };
 
+    #[inline]
     pub(super) fn place(&self) -> Place {
         Place::unpack(self.place)
     }
@@ -33,6 +34,7 @@ impl Message {
 impl Place {
     const FLYING: u32 = 1 << 31;
 
+    #[inline]
     pub(super) const fn pack(self) -> u32 {
         match self {
             Place::Unsent => u32::MAX,
@@ -42,6 +44,7 @@ impl Place {
         }
     }
 
+    #[inline]
     pub(super) const fn unpack(packed: u32) -> Self {
         match packed {
             u32::MAX => Place::Unsent,

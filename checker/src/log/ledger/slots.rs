@@ -25,6 +25,7 @@ pub enum Asked {
 pub struct Open(u32);
 
 impl Open {
+    #[inline]
     pub(super) fn slot(&self) -> u32 {
         self.0
     }
@@ -45,39 +46,43 @@ pub(super) struct Slot {
 /// The slots. One that is free is used again.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    slots: Vec<Option<Slot>>,
+    /// Those that are free say what they said last.
+    slots: Vec<Slot>,
     free: Vec<u32>,
 }
 
 impl Slots {
+    #[inline]
     pub(super) fn take(&mut self, slot: Slot) -> Open {
         if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = Some(slot);
+            self.slots[number as usize] = slot;
             return Open(number);
         }
-        self.slots.push(Some(slot));
+        self.slots.push(slot);
         Open(u32::try_from(self.slots.len() - 1).expect("there are fewer operations than events"))
     }
 
+    #[inline]
     pub(super) fn get(&self, open: &Open) -> &Slot {
         self.at(open.0)
     }
 
+    #[inline]
     pub(super) fn at(&self, number: u32) -> &Slot {
-        self.slots[number as usize].as_ref().expect("a slot is used as long as something names it")
+        &self.slots[number as usize]
     }
 
+    #[inline]
     pub(super) fn free(&mut self, open: Open) {
-        self.slots[open.0 as usize] = None;
         self.free.push(open.0);
     }
 
-    /// The slots that are used, by number.
+    /// All slots, by number; nothing names those that are free.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Slot)> {
-        (0..).zip(&self.slots).filter_map(|(number, slot)| Some((number, slot.as_ref()?)))
+        (0..).zip(&self.slots)
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<Option<Slot>>() + self.free.len() * size_of::<u32>()
+        self.slots.len() * size_of::<Slot>() + self.free.len() * size_of::<u32>()
     }
 }
