@@ -42,7 +42,7 @@ pub(crate) mod tests;
 use online::{Begun, Online, Violation};
 
 use crate::findings::Findings;
-use crate::history::{History, Object, Step};
+use crate::history::{History, Object, Outcome, Output, Step};
 use crate::limits::{Budget, Exceeded, Limits};
 
 /// The most conversations whose violations are explained.
@@ -61,6 +61,10 @@ pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
         doubts: repeated(&online, history),
         ..Findings::default()
     };
+    // What was remembered of the conversations is of no use any more, and an explanation needs room.
+    drop(online);
+    findings.peak_bytes = budget.peak();
+    drop(budget);
     let explained = violations.len().min(DIAGNOSES_MAX);
     // However many steps the decision took, an explanation has its own; time is one for all.
     let mut patience = Budget::new(&Limits { steps: u64::MAX, ..*limits });
@@ -70,7 +74,7 @@ pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
     if let Err(exceeded) = walked {
         findings.doubts.push(format!("{exceeded} after {} operations of conversations", findings.operations));
     }
-    findings.peak_bytes = budget.peak();
+    findings.peak_bytes = findings.peak_bytes.max(patience.peak());
     findings
 }
 
@@ -99,14 +103,18 @@ fn walk(
             Step::Completed(id) => {
                 // A read that may be late has no place in the order.
                 if let Some(begun) = open[id.index()].take() {
+                    if let Outcome::Ok(Output::Page { entries, .. }) = &operation.outcome {
+                        budget.ticks(entries.len() as u64)?;
+                    }
                     violations.extend(online.complete(begun, &operation.outcome));
                 }
             }
         }
         budget.allocate(online.bytes().saturating_sub(before))?;
     }
-    violations.extend(online.finish());
-    Ok(())
+    let (found, finished) = online.finish_within(budget);
+    violations.extend(found);
+    finished
 }
 
 fn repeated(online: &Online, history: &History) -> Vec<String> {

@@ -43,22 +43,39 @@ pub(super) fn diagnose(
     if violations.is_empty() {
         return (Vec::new(), 0);
     }
+    let (sends, cut_short) = match sends(history, budget) {
+        Ok(sends) => (sends, false),
+        Err(_) => (HashMap::new(), true),
+    };
+    let (mut anomalies, mut total) = (Vec::new(), 0);
+    for violation in violations {
+        let before = budget.memory();
+        let mut diagnosis = Diagnosis::new(Case::new(history, &sends, violation.key));
+        if !cut_short {
+            // The verdict stands already, so what cuts this short too is not worth a word.
+            let _cut_short = diagnosis.explain(budget);
+        }
+        if diagnosis.anomalies.is_empty() {
+            shape::as_found(&mut diagnosis, violation);
+        }
+        anomalies.extend(diagnosis.anomalies);
+        total += diagnosis.total;
+        budget.release(budget.memory().saturating_sub(before));
+    }
+    (anomalies, total)
+}
+
+/// The send of each message. Without all of them nothing can be told, least of all that one is missing.
+fn sends(history: &History, budget: &mut Budget<'_>) -> Result<HashMap<Symbol, OperationId>, Exceeded> {
     let mut sends = HashMap::new();
     for (id, operation) in history.ids().zip(history.operations()) {
-        if budget.step().is_err() {
-            break;
-        }
+        budget.step()?;
         if let Input::Send { id: message } = operation.input {
+            budget.room_in_map(&mut sends)?;
             sends.entry(message).or_insert(id);
         }
     }
-    let (mut anomalies, mut total) = (Vec::new(), 0);
-    for violation in violations {
-        let diagnosis = Diagnosis::of(Case::new(history, &sends, violation.key), violation, budget);
-        anomalies.extend(diagnosis.anomalies);
-        total += diagnosis.total;
-    }
-    (anomalies, total)
+    Ok(sends)
 }
 
 /// What has been understood of a conversation so far.
@@ -73,29 +90,22 @@ struct Diagnosis<'a> {
 }
 
 impl<'a> Diagnosis<'a> {
-    fn of(case: Case<'a>, violation: &Violation, budget: &mut Budget<'_>) -> Self {
+    fn new(case: Case<'a>) -> Self {
         let (explained, by_kind) = (BTreeSet::new(), BTreeMap::new());
-        let mut diagnosis = Diagnosis { case, explained, anomalies: Vec::new(), total: 0, by_kind };
-        // The verdict stands already, so what cuts this short is not worth a word.
-        let _cut_short = diagnosis.explain(budget);
-        if diagnosis.anomalies.is_empty() {
-            shape::as_found(&mut diagnosis, violation);
-        }
-        diagnosis
+        Diagnosis { case, explained, anomalies: Vec::new(), total: 0, by_kind }
     }
 
     fn explain(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         self.case.take_in(budget)?;
-        identity::strangers(self);
-        identity::two_numbers(self);
+        identity::strangers(self, budget)?;
+        identity::two_numbers(self, budget)?;
         let absences = absence::from_pages(self, budget)?;
-        let missed = absence::lost(self, &absences);
-        identity::two_messages(self);
+        let missed = absence::lost(self, &absences, budget)?;
+        identity::two_messages(self, budget)?;
         absence::stale(self, &missed, budget)?;
         tombstone::tombstones(self, budget)?;
         shape::pages(self, &missed, budget)?;
-        shape::late_appends(self);
-        Ok(())
+        shape::late_appends(self, budget)
     }
 
     /// Reports a contradiction. It is told only if it is among the first of its kind.
@@ -118,6 +128,11 @@ impl<'a> Diagnosis<'a> {
             Some((first, second)) => anomaly.with_margin(first, second),
             None => anomaly,
         });
+    }
+
+    /// Whether another anomaly of this kind would be drawn.
+    fn is_drawn(&self, kind: AnomalyKind) -> bool {
+        self.by_kind.get(&kind).is_none_or(|examples| *examples < ANOMALIES_MAX)
     }
 
     /// The holders of a number whose fate is not told.

@@ -32,6 +32,7 @@ use super::keys::Keys;
 use super::ledger::{Answer, Asked, Known, Ledger, Open, Page};
 use crate::anomaly::AnomalyKind;
 use crate::history::{Entry, Input, OperationId, Outcome, Output, Symbol};
+use crate::limits::{Budget, Exceeded};
 
 /// An online checker of all conversations of a history.
 #[derive(Debug, Default)]
@@ -160,6 +161,16 @@ impl Online {
     /// began.
     pub fn finish(&mut self) -> Vec<Violation> {
         self.ledger.finish().iter().map(|violation| self.named(violation)).collect()
+    }
+
+    /// [`finish`](Self::finish) within what is left of a budget: what was found until then, and whether it sufficed.
+    pub(super) fn finish_within(
+        &mut self,
+        budget: &mut Budget<'_>,
+    ) -> (Vec<Violation>, Result<(), Exceeded>) {
+        let mut found = Vec::new();
+        let finished = self.ledger.finish_within(budget, &mut found);
+        (found.iter().map(|violation| self.named(violation)).collect(), finished)
     }
 
     fn named(&self, violation: &super::ledger::Violation) -> Violation {

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use super::case::{Case, Place, Reading};
+use super::case::{Case, Place, Reading, entry_bytes};
 use super::{Diagnosis, Proof, words};
 use crate::anomaly::AnomalyKind;
 use crate::history::{Entry, Moment, OperationId, Symbol};
@@ -24,6 +24,11 @@ pub(super) struct Absence {
     excused: bool,
 }
 
+const ABSENCE: u64 = size_of::<Absence>() as u64;
+
+/// The bytes of the first absence of a message: lists begin with room for four.
+const FIRST_ABSENCE: u64 = entry_bytes::<Symbol, Vec<Absence>>() + 4 * ABSENCE;
+
 /// By the positions of reads: the messages that their pages miss but that are not lost, with their numbers.
 pub(super) type Missed = BTreeMap<usize, Vec<(u64, Symbol)>>;
 
@@ -38,11 +43,14 @@ pub(super) fn from_pages(
         let Some(page) = covered(diagnosis, reading).filter(|page| !page.is_empty()) else { continue };
         let shown: HashMap<u64, Symbol> = reading.entries.iter().map(|entry| (entry.seq, entry.id)).collect();
         for (&seq, holders) in diagnosis.case.holders.range(page) {
+            budget.step()?;
             let instead = shown.get(&seq);
             for message in diagnosis.unexplained(holders) {
                 if instead != Some(&message) && known_before(&diagnosis.case, message, seq, reading) {
                     let excused = instead.is_some_and(|instead| diagnosis.explained.contains(instead));
-                    absences.entry(message).or_default().push(Absence { reading: number, seq, excused });
+                    let absences = absences.entry(message).or_default();
+                    budget.allocate(if absences.is_empty() { FIRST_ABSENCE } else { 2 * ABSENCE })?;
+                    absences.push(Absence { reading: number, seq, excused });
                 }
             }
         }
@@ -87,11 +95,16 @@ impl Heads {
 }
 
 /// Tells which messages are gone for good; returns the reads whose pages miss others.
-pub(super) fn lost(diagnosis: &mut Diagnosis<'_>, absences: &BTreeMap<Symbol, Vec<Absence>>) -> Missed {
+pub(super) fn lost(
+    diagnosis: &mut Diagnosis<'_>,
+    absences: &BTreeMap<Symbol, Vec<Absence>>,
+    budget: &mut Budget<'_>,
+) -> Result<Missed, Exceeded> {
     let heads = Heads::of(&diagnosis.case.readings);
     let mut missed = Missed::new();
     let mut found = Vec::new();
     for (&message, places) in &diagnosis.case.places {
+        budget.step()?;
         // What has two numbers is told already.
         let [place] = places[..] else { continue };
         if diagnosis.explained.contains(&message) {
@@ -107,14 +120,17 @@ pub(super) fn lost(diagnosis: &mut Diagnosis<'_>, absences: &BTreeMap<Symbol, Ve
             // Only what will be shown is worth a search.
             let shown = found.len() < ANOMALIES_MAX;
             let first = if shown { first_without(&diagnosis.case, message, &place, absences) } else { None };
-            found.push((message, place, first.unwrap_or(last), last));
+            budget.push(&mut found, (message, place, first.unwrap_or(last), last))?;
             continue;
         }
         for absence in absences.iter().filter(|absence| !absence.excused) {
+            budget.step()?;
+            budget.allocate(entry_bytes::<u64, Symbol>())?;
             missed.entry(absence.reading).or_default().push((absence.seq, message));
         }
     }
     for (message, place, first, last) in found {
+        budget.step()?;
         diagnosis.explained.insert(message);
         let readings = &diagnosis.case.readings;
         let operations =
@@ -125,7 +141,7 @@ pub(super) fn lost(diagnosis: &mut Diagnosis<'_>, absences: &BTreeMap<Symbol, Ve
             words::lost(case, scene, message, &place, first, last)
         });
     }
-    missed
+    Ok(missed)
 }
 
 /// The first read that should have shown the message and did not; if possible one that began when the message was
@@ -177,6 +193,7 @@ pub(super) fn stale(
     let is_new = |stale: &Stale| told.insert(stale.message.map(|(message, _)| message));
     let (first, again): (Vec<Stale>, Vec<Stale>) = found.into_iter().partition(is_new);
     for stale in first.iter().chain(&again) {
+        budget.step()?;
         tell_stale(diagnosis, stale);
     }
     Ok(())
@@ -196,7 +213,7 @@ fn stale_reads(
     budget: &mut Budget<'_>,
 ) -> Result<Vec<Stale>, Exceeded> {
     let case = &diagnosis.case;
-    let mut known = Known::of(diagnosis);
+    let mut known = Known::of(diagnosis, budget)?;
     let mut found = Vec::new();
     for (number, reading) in case.readings.iter().enumerate() {
         // The messages among which the clearest is chosen are worth something too.
@@ -211,7 +228,7 @@ fn stale_reads(
             .map(|(seq, message)| (message, *case.place(message, seq).expect("a holder has the place")));
         let clearest = places.min_by_key(|(_, place)| (!place.known_before(reading), place.known));
         if clearest.is_some() || behind.is_some_and(|behind| case.holders.range(behind).next().is_none()) {
-            found.push(Stale { reading: number, message: clearest });
+            budget.push(&mut found, Stale { reading: number, message: clearest })?;
         }
     }
     Ok(found)
@@ -231,7 +248,12 @@ fn tell_stale(diagnosis: &mut Diagnosis<'_>, stale: &Stale) {
     };
     // A read that showed it before is all the proof it takes that it was there to be seen.
     let is_shown = case.sends.get(&message) != Some(&place.first);
-    let shown_by = if is_shown { None } else { shown_by(case, stale.reading, message, place.seq) };
+    // Only what will be shown is worth a search.
+    let shown_by = if is_shown || !diagnosis.is_drawn(AnomalyKind::StaleRead) {
+        None
+    } else {
+        shown_by(case, stale.reading, message, place.seq)
+    };
     let operations = [place.first, reading.id].into_iter().chain(shown_by);
     let proof = absent(AnomalyKind::StaleRead, &place, reading, operations).about(message, place.seq);
     diagnosis.report(&proof, |case, scene| {
@@ -262,10 +284,12 @@ impl Known {
         messages.take(CHOICE).chain(last)
     }
 
-    fn of(diagnosis: &Diagnosis<'_>) -> Self {
+    fn of(diagnosis: &Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<Self, Exceeded> {
         let mut known = Known { by_seq: BTreeMap::new(), later: Vec::new() };
         for (&seq, holders) in &diagnosis.case.holders {
+            budget.spend(1 + holders.len() as u64)?;
             let [message] = diagnosis.unexplained(holders)[..] else { continue };
+            budget.allocate(entry_bytes::<u64, Symbol>())?;
             if holders.len() == 1 {
                 // Once the number is proven, it can only be this one.
                 known.by_seq.insert(seq, message);
@@ -275,7 +299,7 @@ impl Known {
             }
         }
         known.later.sort_unstable_by(|one, other| other.cmp(one));
-        known
+        Ok(known)
     }
 
     fn advance(&mut self, now: Moment) {

@@ -27,6 +27,20 @@ pub(super) struct Case<'a> {
     pub(super) deletes: BTreeMap<u64, Vec<OperationId>>,
 }
 
+/// The bytes of an entry of an ordered map, whose nodes are about half full where keys ascend.
+pub(super) const fn entry_bytes<K, V>() -> u64 {
+    2 * size_of::<(K, V)>() as u64
+}
+
+/// The bytes that a list takes which is seldom longer than one element, beside its entry in a map.
+const LIST_MIN: u64 = 16;
+
+/// The bytes that are remembered of a message with a number.
+const PLACE_BYTES: u64 = entry_bytes::<Symbol, Vec<Place>>()
+    + size_of::<Place>() as u64
+    + entry_bytes::<u64, Vec<Symbol>>()
+    + LIST_MIN;
+
 /// A successful read.
 pub(super) struct Reading<'a> {
     pub(super) id: OperationId,
@@ -107,7 +121,7 @@ impl<'a> Case<'a> {
                 continue;
             }
             match step {
-                Step::Invoked(id) => self.invoked(id, operation, floor),
+                Step::Invoked(id) => self.invoked(id, operation, floor, budget)?,
                 Step::Completed(id) => {
                     let proven = self.completed(id, operation, budget)?;
                     if proven > floor.seq {
@@ -119,18 +133,29 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    fn invoked(&mut self, id: OperationId, operation: &'a Operation, floor: Floor) {
+    fn invoked(
+        &mut self,
+        id: OperationId,
+        operation: &'a Operation,
+        floor: Floor,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
         match (&operation.input, &operation.outcome) {
             (Input::Send { .. }, _) => {
+                budget.allocate(entry_bytes::<OperationId, Floor>())?;
                 self.floors.insert(id, floor);
             }
             (Input::Read { range, .. }, Outcome::Ok(Output::Page { entries, head })) => {
                 let (range, head) = (*range, *head);
-                self.readings.push(Reading { id, operation, range, entries, head, floor });
+                budget.push(&mut self.readings, Reading { id, operation, range, entries, head, floor })?;
             }
-            (Input::Delete { seq }, _) => self.deletes.entry(*seq).or_default().push(id),
+            (Input::Delete { seq }, _) => {
+                budget.allocate(entry_bytes::<u64, Vec<OperationId>>() + LIST_MIN)?;
+                self.deletes.entry(*seq).or_default().push(id);
+            }
             _ => {}
         }
+        Ok(())
     }
 
     /// Takes in what an operation says when it completes, and returns the number that it proves.
@@ -143,13 +168,13 @@ impl<'a> Case<'a> {
         let Some(known) = operation.completed else { return Ok(0) };
         Ok(match (&operation.input, &operation.outcome) {
             (Input::Send { id: message }, Outcome::Ok(Output::Sent { seq })) => {
-                self.shown(*message, *seq, id, known, None);
+                self.shown(*message, *seq, id, known, None, budget)?;
                 *seq
             }
             (Input::Read { .. }, Outcome::Ok(Output::Page { entries, head })) => {
                 budget.spend(entries.len() as u64)?;
                 for entry in entries {
-                    self.shown(entry.id, entry.seq, id, known, Some(operation));
+                    self.shown(entry.id, entry.seq, id, known, Some(operation), budget)?;
                 }
                 *head
             }
@@ -158,20 +183,38 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn shown(&mut self, message: Symbol, seq: u64, id: OperationId, known: Moment, read: Option<&Operation>) {
+    fn shown(
+        &mut self,
+        message: Symbol,
+        seq: u64,
+        id: OperationId,
+        known: Moment,
+        read: Option<&Operation>,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
         let places = self.places.entry(message).or_default();
-        let number = places.iter().position(|place| place.seq == seq).unwrap_or_else(|| {
-            places.push(Place { seq, first: id, known, last_read: None, final_read: None });
-            self.holders.entry(seq).or_default().push(message);
-            places.len() - 1
-        });
-        let Some(read) = read else { return };
+        // A message of very many numbers is worth as many steps.
+        budget.ticks(places.len() as u64 / 8)?;
+        let number = match places.iter().position(|place| place.seq == seq) {
+            Some(number) => number,
+            None => {
+                budget.allocate(PLACE_BYTES)?;
+                if places.is_empty() {
+                    places.reserve_exact(1);
+                }
+                places.push(Place { seq, first: id, known, last_read: None, final_read: None });
+                self.holders.entry(seq).or_default().push(message);
+                places.len() - 1
+            }
+        };
+        let Some(read) = read else { return Ok(()) };
         let place = &mut places[number];
         // Operations are numbered by invocation.
         place.last_read = place.last_read.max(Some(id));
         if read.is_final() {
             place.final_read = Some(id);
         }
+        Ok(())
     }
 
     /// The place of a message at a number.

@@ -1,14 +1,17 @@
 //! Messages that should not be there, messages with two numbers, numbers with two messages.
 
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
-use super::case::Place;
+use super::case::{Place, entry_bytes};
 use super::{Diagnosis, Proof, words};
 use crate::anomaly::AnomalyKind;
 use crate::history::{OperationId, Outcome, Symbol};
+use crate::limits::{Budget, Exceeded};
 
 /// Messages that were shown but never sent, not yet sent, sent to another conversation, or refused.
-pub(super) fn strangers(diagnosis: &mut Diagnosis<'_>) {
+pub(super) fn strangers(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
     let case = &diagnosis.case;
     let kind = |message: Symbol, place: &Place| {
         let Some(send) = case.sends.get(&message) else { return Some(AnomalyKind::Phantom) };
@@ -20,12 +23,15 @@ pub(super) fn strangers(diagnosis: &mut Diagnosis<'_>) {
             Outcome::Ok(_) | Outcome::Info(_) => None,
         }
     };
-    let found: Vec<(AnomalyKind, Symbol, Place)> = case
-        .places
-        .iter()
-        .filter_map(|(message, places)| Some((kind(*message, &places[0])?, *message, places[0])))
-        .collect();
+    let mut found: Vec<(AnomalyKind, Symbol, Place)> = Vec::new();
+    for (message, places) in &case.places {
+        budget.step()?;
+        if let Some(kind) = kind(*message, &places[0]) {
+            budget.push(&mut found, (kind, *message, places[0]))?;
+        }
+    }
     for (kind, message, place) in found {
+        budget.step()?;
         let send = diagnosis.case.sends.get(&message).copied();
         let mut proof = Proof::of(kind, send.into_iter().chain([place.first])).about(message, place.seq);
         if let (AnomalyKind::Phantom, Some(send)) = (kind, send) {
@@ -40,23 +46,30 @@ pub(super) fn strangers(diagnosis: &mut Diagnosis<'_>) {
             _ => words::phantom(case, scene, message, &place, send),
         });
     }
+    Ok(())
 }
 
 /// Messages with two numbers: duplicates if both places keep showing them, else they have moved.
-pub(super) fn two_numbers(diagnosis: &mut Diagnosis<'_>) {
+pub(super) fn two_numbers(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
     let mut twice: Vec<(Symbol, Place, Place)> = Vec::new();
     for (&message, places) in &diagnosis.case.places {
+        budget.step()?;
         // The two that became known first: there the trouble began.
         if let [one, other, ..] = places[..]
             && !diagnosis.explained.contains(&message)
         {
-            twice.push((message, one, other));
+            budget.push(&mut twice, (message, one, other))?;
         }
     }
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let doubled = doubled(diagnosis, budget)?;
     // What moves passes others, which then move a little too: the one that moved farthest is to blame.
     twice.sort_by_key(|(_, one, other)| Reverse(one.seq.abs_diff(other.seq)));
     for (message, one, other) in twice {
-        let at_once = both_at_once(diagnosis, message);
+        budget.step()?;
+        let at_once = doubled.get(&message).copied();
         let duplicate = at_once.is_some() || both_stay(diagnosis, message, &one, &other);
         let kind = if duplicate { AnomalyKind::Duplicate } else { AnomalyKind::Moved };
         let operations = [one.first, other.first].into_iter().chain(at_once.map(|(read, _)| read));
@@ -68,14 +81,29 @@ pub(super) fn two_numbers(diagnosis: &mut Diagnosis<'_>) {
             None => words::moved(case, scene, message, &one, &other),
         });
     }
+    Ok(())
 }
 
-/// A page that shows the message at two numbers.
-fn both_at_once(diagnosis: &Diagnosis<'_>, message: Symbol) -> Option<(OperationId, (u64, u64))> {
-    diagnosis.case.readings.iter().find_map(|reading| {
-        let mut seqs = reading.entries.iter().filter(|entry| entry.id == message).map(|entry| entry.seq);
-        Some((reading.id, (seqs.next()?, seqs.next()?)))
-    })
+/// The first page that shows a message at two numbers, and the first two numbers there.
+type AtOnce = (OperationId, (u64, u64));
+
+/// The messages that a page shows at two numbers.
+fn doubled(diagnosis: &Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<BTreeMap<Symbol, AtOnce>, Exceeded> {
+    let mut doubled = BTreeMap::new();
+    let mut shown = HashMap::new();
+    for reading in &diagnosis.case.readings {
+        budget.spend(1 + reading.entries.len() as u64)?;
+        shown.clear();
+        for entry in reading.entries {
+            budget.room_in_map(&mut shown)?;
+            let Some(first) = shown.insert(entry.id, entry.seq) else { continue };
+            if let Entry::Vacant(vacant) = doubled.entry(entry.id) {
+                budget.allocate(entry_bytes::<Symbol, AtOnce>())?;
+                vacant.insert((reading.id, (first, entry.seq)));
+            }
+        }
+    }
+    Ok(doubled)
 }
 
 /// Whether reads have shown the message at both numbers, and no page has anything else there.
@@ -88,20 +116,23 @@ fn both_stay(diagnosis: &Diagnosis<'_>, message: Symbol, one: &Place, other: &Pl
 }
 
 /// Numbers at which two messages were shown.
-pub(super) fn two_messages(diagnosis: &mut Diagnosis<'_>) {
+pub(super) fn two_messages(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
     let case = &diagnosis.case;
     let mut found = Vec::new();
     for (&seq, holders) in &case.holders {
+        budget.spend(1 + holders.len() as u64)?;
         if let [one, other, ..] = diagnosis.unexplained(holders)[..] {
             let place = |message| *case.place(message, seq).expect("a holder has the place");
-            found.push((seq, (one, place(one)), (other, place(other))));
+            budget.push(&mut found, (seq, (one, place(one)), (other, place(other))))?;
         }
     }
     for (seq, one, other) in found {
+        budget.step()?;
         let places = [&one.1, &other.1];
         let firsts = places.map(|place| place.first).into_iter();
         let operations = firsts.chain(places.into_iter().filter_map(|place| place.last_read));
         let proof = Proof::of(AnomalyKind::Conflict, operations).about(one.0, seq);
         diagnosis.report(&proof, |case, _| words::conflict(case, seq, &one, &other));
     }
+    Ok(())
 }

@@ -19,14 +19,16 @@ pub(super) fn pages(
     for (number, reading) in diagnosis.case.readings.iter().enumerate() {
         budget.spend(1 + reading.entries.len() as u64)?;
         if reading.entries.len() > page::limit(reading.range) as usize {
-            found.push((AnomalyKind::OverlongPage, number, format!("{} came", reading.entries.len())));
+            let what = format!("{} came", reading.entries.len());
+            budget.push(&mut found, (AnomalyKind::OverlongPage, number, what))?;
         } else if !missed.contains_key(&number)
-            && let Some((kind, what)) = misfit(diagnosis, reading)
+            && let Some((kind, what)) = misfit(diagnosis, reading, budget)?
         {
-            found.push((kind, number, what));
+            budget.push(&mut found, (kind, number, what))?;
         }
     }
     for (kind, number, what) in found {
+        budget.step()?;
         let proof = Proof::of(kind, [diagnosis.case.readings[number].id]);
         diagnosis.report(&proof, |case, _| words::page(case, &case.readings[number], &what));
     }
@@ -34,32 +36,33 @@ pub(super) fn pages(
 }
 
 /// What is wrong with a page by itself, apart from the messages whose fate is told.
-fn misfit(diagnosis: &Diagnosis<'_>, reading: &Reading<'_>) -> Option<(AnomalyKind, String)> {
+fn misfit(
+    diagnosis: &Diagnosis<'_>,
+    reading: &Reading<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<Option<(AnomalyKind, String)>, Exceeded> {
+    let wrong = |what: String| Ok(Some((AnomalyKind::WrongPage, what)));
     let expected = reading.covers();
     let told = |entry: &&Entry| diagnosis.explained.contains(&entry.id);
     let shown: Vec<u64> =
         reading.entries.iter().filter(|entry| !told(entry)).map(|entry| entry.seq).collect();
     if let Some(seq) = shown.iter().find(|seq| **seq > reading.head) {
-        return Some((AnomalyKind::WrongHead, format!("the page shows number {seq}")));
+        return Ok(Some((AnomalyKind::WrongHead, format!("the page shows number {seq}"))));
     }
     if let Some(pair) = shown.windows(2).find(|pair| pair[0] >= pair[1]) {
-        return Some((
-            AnomalyKind::WrongPage,
-            format!("the page shows number {} after {}", pair[1], pair[0]),
-        ));
+        return wrong(format!("the page shows number {} after {}", pair[1], pair[0]));
     }
     if let Some(seq) = shown.iter().find(|seq| !expected.contains(seq)) {
-        return Some((AnomalyKind::WrongPage, format!("the page shows number {seq}")));
+        return wrong(format!("the page shows number {seq}"));
     }
-    let mut next = *expected.start();
-    for seq in shown {
-        if let Some(gap) = (next..seq).find(|gap| !accounted(diagnosis, *gap)) {
-            return Some((AnomalyKind::WrongPage, format!("the page leaves out number {gap}")));
+    let mut shown = shown.into_iter().peekable();
+    for seq in expected {
+        budget.tick()?;
+        if shown.next_if_eq(&seq).is_none() && !accounted(diagnosis, seq) {
+            return wrong(format!("the page leaves out number {seq}"));
         }
-        next = seq + 1;
     }
-    let gap = (next..=*expected.end()).find(|seq| !accounted(diagnosis, *seq))?;
-    Some((AnomalyKind::WrongPage, format!("the page leaves out number {gap}")))
+    Ok(None)
 }
 
 /// Whether a number's absence is explained by what became of its message.
@@ -69,18 +72,20 @@ fn accounted(diagnosis: &Diagnosis<'_>, seq: u64) -> bool {
 }
 
 /// Tells which messages got a number that had been proven before they were sent.
-pub(super) fn late_appends(diagnosis: &mut Diagnosis<'_>) {
+pub(super) fn late_appends(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
     let case = &diagnosis.case;
     let mut found = Vec::new();
     for (&seq, holders) in &case.holders {
+        budget.step()?;
         let [message] = holders[..] else { continue };
         let send = case.sends.get(&message).filter(|_| !diagnosis.explained.contains(&message));
         let Some(&send) = send else { continue };
         if let Some(before) = case.floors[&send].proof.filter(|_| seq <= case.floors[&send].seq) {
-            found.push((before, send, message, seq));
+            budget.push(&mut found, (before, send, message, seq))?;
         }
     }
     for (before, send, message, seq) in found {
+        budget.step()?;
         let case = &diagnosis.case;
         let place = case.place(message, seq).expect("a holder has the place");
         let mut proof = Proof::of(AnomalyKind::LateAppend, [before, send, place.first]).about(message, seq);
@@ -89,6 +94,7 @@ pub(super) fn late_appends(diagnosis: &mut Diagnosis<'_>) {
         }
         diagnosis.report(&proof, |case, scene| words::late(case, scene, before, send, seq));
     }
+    Ok(())
 }
 
 /// Tells the event at which the walk stopped.

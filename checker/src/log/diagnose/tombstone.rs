@@ -1,8 +1,9 @@
 //! Messages that were deleted and are alive, and tombstones that nobody asked for.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use super::case::{Case, Reading};
+use super::case::{Case, Reading, entry_bytes};
 use super::{Diagnosis, Proof};
 use crate::anomaly::AnomalyKind;
 use crate::explain::{Scene, client, the_read};
@@ -19,6 +20,7 @@ struct Pages {
 /// Tells which messages are alive after they were deleted, and which tombstones nobody asked for.
 pub(super) fn tombstones(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
     for (seq, pages) in pages(&diagnosis.case, budget)? {
+        budget.spend(1 + (pages.alive.len() + pages.dead.len()) as u64)?;
         let case = &diagnosis.case;
         let message = case.holders.get(&seq).and_then(|holders| holders.first()).copied();
         if message.is_some_and(|message| diagnosis.explained.contains(&message)) {
@@ -48,18 +50,23 @@ fn about(proof: Proof, message: Option<Symbol>, seq: u64) -> Proof {
 
 /// What pages say about the numbers of which somebody wanted to delete the message, or of which there is a tombstone.
 fn pages(case: &Case<'_>, budget: &mut Budget<'_>) -> Result<BTreeMap<u64, Pages>, Exceeded> {
+    budget.ticks(case.deletes.len() as u64)?;
+    budget.allocate(case.deletes.len() as u64 * entry_bytes::<u64, Pages>())?;
     let mut pages: BTreeMap<u64, Pages> = case.deletes.keys().map(|seq| (*seq, Pages::default())).collect();
     for reading in &case.readings {
         budget.spend(1 + reading.entries.len() as u64)?;
         for entry in reading.entries.iter().filter(|entry| entry.deleted) {
-            pages.entry(entry.seq).or_default();
+            if let Entry::Vacant(vacant) = pages.entry(entry.seq) {
+                budget.allocate(entry_bytes::<u64, Pages>())?;
+                vacant.insert(Pages::default());
+            }
         }
     }
     for (number, reading) in case.readings.iter().enumerate() {
         budget.spend(1 + reading.entries.len() as u64)?;
         for entry in reading.entries {
             if let Some(pages) = pages.get_mut(&entry.seq) {
-                if entry.deleted { pages.dead.push(number) } else { pages.alive.push(number) }
+                budget.push(if entry.deleted { &mut pages.dead } else { &mut pages.alive }, number)?;
             }
         }
     }

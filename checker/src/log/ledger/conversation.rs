@@ -143,7 +143,12 @@ impl Conversation {
         grown
     }
 
-    fn holes(&self) -> &[Hole] {
+    /// How many numbers were not known when `F` passed them.
+    pub(super) fn holes(&self) -> usize {
+        self.hole_list().len()
+    }
+
+    fn hole_list(&self) -> &[Hole] {
         self.holes.as_ref().map_or(&[], |holes| &holes.list)
     }
 
@@ -155,8 +160,8 @@ impl Conversation {
     /// lets the conversation grow earlier. To be asked when [`unfilled`](Self::unfilled) has found nothing.
     pub(super) fn fill(&mut self, sends: &[Slot]) {
         let mut fillers = sends.iter();
-        for number in 0..self.holes().len() {
-            let seq = self.holes()[number].seq;
+        for number in 0..self.holes() {
+            let seq = self.hole_list()[number].seq;
             if !self.is_known(seq)
                 && let (Some(filler), Some(deletes)) = (fillers.next(), &mut self.deletes)
             {
@@ -169,7 +174,7 @@ impl Conversation {
     /// that is left and began too late. `sends` are in the order of their invocation.
     pub(super) fn unfilled(&self, sends: &[Slot]) -> Option<(Hole, Option<Slot>)> {
         let mut fillers = sends.iter().copied();
-        let empty = self.holes().iter().filter(|hole| !self.is_known(hole.seq));
+        let empty = self.hole_list().iter().filter(|hole| !self.is_known(hole.seq));
         empty.map(|hole| (*hole, fillers.next())).find(|(hole, filler)| {
             // A send that begins when F has passed the number cannot have it.
             filler.is_none_or(|filler| filler.floor >= hole.seq)

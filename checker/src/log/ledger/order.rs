@@ -19,6 +19,7 @@
 use std::collections::BTreeMap;
 
 use super::deletes::{Deletes, Levels};
+use crate::limits::{Budget, Exceeded};
 
 /// Operations that no order explains, in no order: at most four of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,16 +61,29 @@ struct Node {
 }
 
 /// What no order of a conversation's deletes explains; `length` is how many messages are proven.
-pub(super) fn contradiction(deletes: &Deletes, length: u32) -> Option<Contradiction> {
-    Order { nodes: nodes(deletes), levels: &deletes.levels, pending: BTreeMap::new() }.sweep(length)
+pub(super) fn contradiction(
+    deletes: &Deletes,
+    length: u32,
+    budget: &mut Budget<'_>,
+) -> Result<Option<Contradiction>, Exceeded> {
+    let before = budget.memory();
+    let nodes = nodes(deletes, budget)?;
+    let found = Order { nodes, levels: &deletes.levels, pending: BTreeMap::new() }.sweep(length, budget);
+    budget.release(budget.memory().saturating_sub(before));
+    found
 }
 
-fn nodes(deletes: &Deletes) -> Vec<Node> {
+/// The bytes of a node, of its number in a map and among the groups, and of what waits for it.
+const NODE_BYTES: u64 = (size_of::<Node>() + 2 * size_of::<(u32, usize)>() + 4 * size_of::<usize>()) as u64;
+
+fn nodes(deletes: &Deletes, budget: &mut Budget<'_>) -> Result<Vec<Node>, Exceeded> {
     let base = deletes.levels.base;
     let mut nodes = Vec::new();
     let mut numbers = BTreeMap::new();
     for (&seq, tomb) in &deletes.tombs {
+        budget.tick()?;
         let (Some(dead), Some(first)) = (tomb.dead, tomb.tries.first()) else { continue };
+        budget.allocate(NODE_BYTES)?;
         numbers.insert(seq, nodes.len());
         let alive = tomb.last_alive.map_or(0, |last| last.event);
         let long = tomb.long_alive.map_or(0, |long| long.head);
@@ -85,6 +99,9 @@ fn nodes(deletes: &Deletes) -> Vec<Node> {
         });
     }
     for page in &deletes.between {
+        let shown = (page.dead.len() + page.alive.len()) as u64;
+        budget.ticks(1 + shown)?;
+        budget.allocate(NODE_BYTES + shown * size_of::<usize>() as u64)?;
         let number = nodes.len();
         let of = |seqs: &[u32]| -> Vec<usize> {
             seqs.iter().filter_map(|seq| numbers.get(seq).copied()).collect()
@@ -109,7 +126,7 @@ fn nodes(deletes: &Deletes) -> Vec<Node> {
             waits,
         });
     }
-    nodes
+    Ok(nodes)
 }
 
 struct Order<'a> {
@@ -120,7 +137,7 @@ struct Order<'a> {
 }
 
 impl Order<'_> {
-    fn sweep(&mut self, length: u32) -> Option<Contradiction> {
+    fn sweep(&mut self, length: u32, budget: &mut Budget<'_>) -> Result<Option<Contradiction>, Exceeded> {
         let mut by_level: Vec<usize> = (0..self.nodes.len()).collect();
         by_level.sort_by_key(|number| self.nodes[*number].level);
         let mut groups = by_level.chunk_by(|one, other| self.nodes[*one].level == self.nodes[*other].level);
@@ -132,6 +149,7 @@ impl Order<'_> {
         };
         let mut reached = Earliest::default();
         for level in *base..=length {
+            budget.tick()?;
             if level > *base {
                 let direct = column(called, level, 0).max(column(read, level - 1, 0));
                 reached = reached.later(Earliest { event: direct, via: None });
@@ -139,31 +157,37 @@ impl Order<'_> {
                     reached = reached.later(pending);
                 }
                 if reached.event > column(passed, level, Levels::NEVER) {
-                    return Some(self.path(reached, level, None));
+                    return Ok(Some(self.path(reached, level, None)));
                 }
             }
             if let Some(group) = groups.get(&level)
-                && let Some(contradiction) = self.group(group, reached)
+                && let Some(contradiction) = self.group(group, reached, budget)?
             {
-                return Some(contradiction);
+                return Ok(Some(contradiction));
             }
         }
-        None
+        Ok(None)
     }
 
     /// Puts what happens at one length into an order.
-    fn group(&mut self, group: &[usize], reached: Earliest) -> Option<Contradiction> {
+    fn group(
+        &mut self,
+        group: &[usize],
+        reached: Earliest,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Contradiction>, Exceeded> {
         let mut ready: Vec<usize> =
             group.iter().copied().filter(|number| self.nodes[*number].waits == 0).collect();
         let mut done = 0;
         while let Some(number) = ready.pop() {
             done += 1;
             let node = &mut self.nodes[number];
+            budget.ticks(1 + node.before.len() as u64)?;
             node.earliest = node.earliest.later(reached);
             let (level, earliest) = (node.level, node.earliest);
             if earliest.event > node.latest {
                 let seq = node.seq;
-                return Some(self.path(earliest, seq, Some(number)));
+                return Ok(Some(self.path(earliest, seq, Some(number))));
             }
             let here = Earliest { event: earliest.event, via: Some(number) };
             if let Some(over) = node.until {
@@ -181,7 +205,7 @@ impl Order<'_> {
                 }
             }
         }
-        (done < group.len()).then(|| self.cycle(group))
+        Ok((done < group.len()).then(|| self.cycle(group)))
     }
 
     /// The way by which something became later than it may be.
