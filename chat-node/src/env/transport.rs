@@ -42,6 +42,9 @@ pub enum TransportError {
 pub type Incoming = BoxStream<'static, Result<Frame, TransportError>>;
 
 /// A way to the other nodes. Connections are its own business: it keeps them, and dials again when they break.
+///
+/// It has the frames that it is given no longer than somebody waits for an answer: when the future is dropped, or the
+/// answers are, the frames are dropped before that returns, and the peer sees their end.
 pub trait Transport: Send + Sync + 'static {
     /// Asks one question.
     fn call(

@@ -232,13 +232,18 @@ impl Transport for Peers {
         frames: BoxStream<'static, Frame>,
         deadline: Instant,
     ) -> BoxFuture<'static, Result<Incoming, TransportError>> {
-        let (this, peer, frames) = (self.clone(), peer.to_owned(), self.inner.outbox.send(frames));
+        let (this, peer) = (self.clone(), peer.to_owned());
+        let (frames, recall) = self.inner.outbox.send(frames);
         async move {
             let (mut client, dial) = this.clone().client(peer.clone(), deadline).await?;
             let answer = async move { client.append(frames).await }.boxed();
             let answers = this.clone().answered(peer.clone(), Some(dial.clone()), deadline, answer).await?;
-            let failed = move |status: Status| this.failed(&peer, Some(&dial), &status);
-            Ok(answers.map(move |answer| answer.map_err(&failed)).boxed())
+            let read = move |answer: Result<Frame, Status>| {
+                // HTTP/2 goes on to send a request whose answers are not read any more.
+                let _until_nobody_reads = &recall;
+                answer.map_err(|status| this.failed(&peer, Some(&dial), &status))
+            };
+            Ok(answers.map(read).boxed())
         }
         .boxed()
     }
@@ -249,9 +254,11 @@ impl Transport for Peers {
         frames: BoxStream<'static, Frame>,
         deadline: Instant,
     ) -> BoxFuture<'static, Result<Frame, TransportError>> {
-        let (this, peer, frames) = (self.clone(), peer.to_owned(), self.inner.outbox.send(frames));
+        let (this, peer) = (self.clone(), peer.to_owned());
+        let (frames, recall) = self.inner.outbox.send(frames);
         let dial = this.connect(&peer);
         async move {
+            let _until_nobody_waits = recall;
             let mut client = client(dial.await?);
             let answer = async move { client.snapshot(frames).await }.boxed();
             this.answered(peer, None, deadline, answer).await

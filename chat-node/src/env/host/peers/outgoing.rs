@@ -2,6 +2,7 @@
 //!
 //! A connection holds the stream that it sends, and one that does not move, as to a peer that is stopped, holds it for
 //! as long as it stands. The stream holds what it reads from, a log or a snapshot, and a node that stops closes those.
+//! It would also go on to send when nobody reads the answers any more, in the place of the stream that came after it.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -28,14 +29,15 @@ struct Slot {
 }
 
 impl Outbox {
-    /// The frames, until [`Outbox::close`].
-    pub(super) fn send(&self, frames: BoxStream<'static, Frame>) -> Outgoing {
+    /// The frames, until [`Outbox::close`] or until the [`Recall`] is dropped.
+    pub(super) fn send(&self, frames: BoxStream<'static, Frame>) -> (Outgoing, Recall) {
         let mut state = lock(&self.0);
         let slot = Slot { frames: (!state.closed).then_some(frames), waker: None };
         let outgoing = Outgoing(Arc::new(Mutex::new(slot)));
+        let recall = Recall(Arc::downgrade(&outgoing.0));
         state.sending.retain(|slot| slot.strong_count() > 0);
         state.sending.push(Arc::downgrade(&outgoing.0));
-        outgoing
+        (outgoing, recall)
     }
 
     /// Ends every stream, and those that are begun later, too.
@@ -45,16 +47,29 @@ impl Outbox {
             state.closed = true;
             std::mem::take(&mut state.sending)
         };
-        for slot in sending.iter().filter_map(Weak::upgrade) {
-            // What a stream does when it is dropped is done without the lock.
-            let (_frames, waker) = {
-                let mut slot = lock(&slot);
-                (slot.frames.take(), slot.waker.take())
-            };
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
+        sending.iter().for_each(take_back);
+    }
+}
+
+/// Takes a stream back when it is dropped.
+pub(super) struct Recall(Weak<Mutex<Slot>>);
+
+impl Drop for Recall {
+    fn drop(&mut self) {
+        take_back(&self.0);
+    }
+}
+
+/// Drops what a stream was to send, and ends it. One that panicked has nothing to send any more.
+fn take_back(slot: &Weak<Mutex<Slot>>) {
+    let Some(slot) = slot.upgrade() else { return };
+    // What a stream does when it is dropped is done without the lock.
+    let (_frames, waker) = match slot.lock() {
+        Ok(mut slot) => (slot.frames.take(), slot.waker.take()),
+        Err(_) => return,
+    };
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

@@ -4,6 +4,8 @@
 use std::net::Ipv4Addr;
 use std::task::Poll;
 
+use tokio::sync::mpsc;
+
 use super::*;
 use crate::env::HostRuntime;
 use crate::env::transport::HandlerError;
@@ -106,4 +108,37 @@ fn a_connection_goes_on_when_whoever_dialled_it_rests() {
     let question = Frame { payload: vec![7], ..Frame::default() };
     assert_eq!(guest.block_on(peers.call("n2", question.clone(), deadline())).unwrap(), question);
     assert_eq!(node.block_on(peers.call("n2", question.clone(), deadline())).unwrap(), question);
+}
+
+/// Frames that a test makes as it goes on, and what makes them.
+fn fed() -> (mpsc::UnboundedSender<Frame>, BoxStream<'static, Frame>) {
+    let (feed, mut frames) = mpsc::unbounded_channel();
+    (feed, futures::stream::poll_fn(move |context| frames.poll_recv(context)).boxed())
+}
+
+/// HTTP/2 sends a request to its end, whether or not somebody still reads the answers.
+#[tokio::test]
+async fn what_nobody_waits_for_is_not_sent_any_more() {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let runtime = || Arc::new(HostRuntime::current());
+    let nobody = "n1=127.0.0.1:1".parse().unwrap();
+    let (answering, address) = Peers::bind(runtime(), any, None, nobody).await.unwrap();
+    answering.serve(Arc::new(Echo));
+    let mute = TcpListener::bind(any).await.unwrap();
+    let table = format!("n2={address},n3={}", mute.local_addr().unwrap());
+    let (peers, _) = Peers::bind(runtime(), any, None, table.parse().unwrap()).await.unwrap();
+    let deadline = |time| peers.inner.runtime.now() + time;
+
+    let (feed, frames) = fed();
+    feed.send(Frame { payload: vec![7], ..Frame::default() }).unwrap();
+    let mut answers = peers.append("n2", frames, deadline(Duration::from_secs(20))).await.unwrap();
+    assert_eq!(answers.next().await.unwrap().unwrap().payload, [7]);
+    assert!(!feed.is_closed());
+    drop(answers);
+    assert!(feed.is_closed(), "nobody reads the answers");
+
+    let (feed, frames) = fed();
+    let unanswered = peers.append("n3", frames, deadline(Duration::from_millis(50))).await.map(drop);
+    assert!(matches!(unanswered, Err(TransportError::Timeout { .. })), "{unanswered:?}");
+    assert!(feed.is_closed(), "it was not opened in time");
 }
