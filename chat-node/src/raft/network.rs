@@ -1,11 +1,12 @@
 //! The other nodes, as the library of consensus wants them, over [`crate::env::Transport`].
 //!
 //! Appends are a pipeline: requests are sent as they come, answers come in their order, and the first error ends it.
-//! A pipeline in which nothing is answered for a while is given up; the library opens another.
+//! A pipeline in which nothing is answered for a while is given up; the library opens another. What was still to be sent
+//! on the old one is dropped with it: both would read what is next from one place.
 
-use std::collections::VecDeque;
+mod pipeline;
+
 use std::io::Read as _;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, Either, select};
@@ -22,20 +23,17 @@ use openraft::raft::{
 use openraft::{EmptyNode, OptionalSend, RaftNetworkFactory};
 use proto::raft::{Frame, Kind};
 
+use self::pipeline::{Pipeline, Sent};
 use super::machine_store::SnapshotData;
-use super::types::{LogId, NodeName, TypeConfig, Vote};
+use super::types::{NodeName, TypeConfig, Vote};
 use super::wire::rpc::{
-    append_request, frame, open, parse_append_reply, parse_snapshot_reply, parse_transfer_reply,
-    parse_vote_reply, transfer_request, vote_request,
+    append_request, frame, open, parse_snapshot_reply, parse_transfer_reply, parse_vote_reply,
+    transfer_request, vote_request,
 };
 use super::wire::{WireError, snapshot_head, vote};
-use crate::bug::Bug;
-use crate::env::transport::{Incoming, TransportError};
+use crate::env::transport::TransportError;
 use crate::env::{Env, Instant};
 
-/// How long a pipeline may go without the answer to a request that it sent. Longer than a slow fsync, shorter than a
-/// person's patience.
-const STALL: Duration = Duration::from_millis(1000);
 /// How long after a failure a follower that cannot be reached is tried again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(250));
 /// How much of a snapshot a frame carries.
@@ -148,9 +146,9 @@ impl NetStreamAppend<TypeConfig> for Connection {
     {
         let sent = Sent::default();
         let (env, times) = (self.env.clone(), sent.clone());
-        let frames = input.map(move |request| {
-            times.push(env.now(), request.entries.last().map(|entry| entry.log_id).or(request.prev_log_id));
-            frame(Kind::Append, &append_request(&request))
+        let frames = input.scan((), move |(), request| {
+            let goes = times.push(env.now(), &request);
+            std::future::ready(goes.then(|| frame(Kind::Append, &append_request(&request))))
         });
         Box::pin(async move {
             let deadline = self.deadline(&option);
@@ -170,66 +168,6 @@ impl NetStreamAppend<TypeConfig> for Connection {
             .boxed();
             Ok(results)
         })
-    }
-}
-
-/// When the requests were sent that are not answered yet, and up to which entry each goes.
-#[derive(Debug, Clone, Default)]
-struct Sent(Arc<Mutex<VecDeque<Request>>>);
-
-/// When a request was sent, and up to which entry it goes.
-type Request = (Instant, Option<LogId>);
-
-impl Sent {
-    fn push(&self, at: Instant, upto: Option<LogId>) {
-        self.0.lock().expect("nothing that runs under this lock can panic").push_back((at, upto));
-    }
-
-    fn pop(&self) -> Option<LogId> {
-        let front = self.0.lock().expect("nothing that runs under this lock can panic").pop_front();
-        front.and_then(|(_, upto)| upto)
-    }
-
-    fn oldest(&self) -> Option<Instant> {
-        self.0.lock().expect("nothing that runs under this lock can panic").front().map(|(at, _)| *at)
-    }
-}
-
-/// The answers of one pipeline.
-struct Pipeline {
-    env: Env,
-    peer: NodeName,
-    sent: Sent,
-    answers: Incoming,
-}
-
-impl Pipeline {
-    /// The next answer; `None` when the pipeline ended with every request answered.
-    async fn next(&mut self) -> Option<Result<StreamAppendResult<TypeConfig>, RpcError>> {
-        loop {
-            let look_at = self.sent.oldest().unwrap_or(self.env.now()) + STALL;
-            match self.env.timeout_at(look_at, self.answers.next()).await {
-                Ok(Some(Ok(answer))) => {
-                    self.sent.pop();
-                    let reply = open(Kind::Append, &answer).and_then(|reply| parse_append_reply(&reply));
-                    return Some(reply.map_err(wire_error));
-                }
-                Ok(Some(Err(error))) => return Some(Err(rpc_error(error))),
-                Ok(None) if self.sent.oldest().is_none() => return None,
-                Ok(None) => {
-                    let why = "the pipeline ended too early".to_owned();
-                    return Some(Err(rpc_error(TransportError::Lost { peer: self.peer.to_string(), why })));
-                }
-                Err(_) if self.sent.oldest().is_some_and(|sent| sent + STALL <= self.env.now()) => {
-                    if self.env.bugs.has(Bug::CommitAlone) {
-                        return Some(Ok(Ok(self.sent.pop())));
-                    }
-                    return Some(Err(rpc_error(TransportError::Timeout { peer: self.peer.to_string() })));
-                }
-                // Nothing was sent for so long that nothing had to be answered.
-                Err(_) => {}
-            }
-        }
     }
 }
 

@@ -29,6 +29,9 @@ pub enum WireError {
     /// Bytes that are no message.
     #[error("undecodable: {0}")]
     Undecodable(#[from] prost::DecodeError),
+    /// Entries that do not follow one another, or not the place that they were said to follow.
+    #[error("entries with a hole before {0}")]
+    Hole(u64),
     /// A frame that was not expected here.
     #[error("unexpected frame of kind {0}")]
     Kind(i32),

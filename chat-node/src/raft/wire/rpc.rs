@@ -10,7 +10,7 @@ use proto::raft::{Frame, Kind};
 
 use super::{WireError, entry, log_id, parse_entry, parse_log_id, parse_vote, vote};
 use crate::raft::failure::Failure;
-use crate::raft::types::{NodeName, TypeConfig};
+use crate::raft::types::{Entry, NodeName, TypeConfig};
 
 /// A frame of a message.
 #[must_use]
@@ -145,14 +145,21 @@ pub fn append_request(request: &AppendEntriesRequest<TypeConfig>) -> pb::AppendR
 /// The append of a message.
 ///
 /// # Errors
-/// It has no vote, or an entry is bad.
+/// It has no vote, an entry is bad, or one is missing: the library would take entries with a hole.
 pub fn parse_append_request(
     message: pb::AppendRequest,
 ) -> Result<AppendEntriesRequest<TypeConfig>, WireError> {
+    let prev_log_id = message.previous.as_ref().map(parse_log_id);
+    let entries: Vec<Entry> = message.entries.into_iter().map(parse_entry).collect::<Result<_, _>>()?;
+    let begin = prev_log_id.map_or(0, |id| id.index() + 1);
+    let indexes = entries.iter().map(|entry| entry.log_id.index());
+    if let Some((found, _)) = indexes.zip(begin..).find(|(found, expected)| found != expected) {
+        return Err(WireError::Hole(found));
+    }
     Ok(AppendEntriesRequest {
         vote: parse_vote(message.vote.as_ref())?,
-        prev_log_id: message.previous.as_ref().map(parse_log_id),
-        entries: message.entries.into_iter().map(parse_entry).collect::<Result<_, _>>()?,
+        prev_log_id,
+        entries,
         leader_commit: message.committed.as_ref().map(parse_log_id),
     })
 }

@@ -26,13 +26,21 @@ fn questions_survive_the_wire() {
     let before = TransferLeaderRequest::new(Vote::new_committed(3, 1.into()), 2.into(), Some(id(3, 9)));
     same(&before, parse_transfer_request(&sent(&transfer_request(&before))).unwrap());
     for previous in [None, Some(id(0, 0))] {
-        let before = AppendEntriesRequest {
+        let first = previous.map_or(0, |id| id.index() + 1);
+        let mut before = AppendEntriesRequest {
             vote: Vote::new_committed(3, 1.into()),
             prev_log_id: previous,
-            entries: vec![Entry { log_id: id(3, 1), payload: EntryPayload::Blank }],
+            entries: (first..first + 3)
+                .map(|index| Entry { log_id: id(3, index), payload: EntryPayload::Blank })
+                .collect(),
             leader_commit: previous,
         };
         same(&before, parse_append_request(sent(&append_request(&before))).unwrap());
+        before.entries.remove(1);
+        let hole = parse_append_request(sent(&append_request(&before)));
+        assert_eq!(hole.unwrap_err(), WireError::Hole(first + 2));
+        before.entries.remove(0);
+        assert!(parse_append_request(sent(&append_request(&before))).is_err());
     }
 }
 
