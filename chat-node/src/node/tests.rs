@@ -13,6 +13,7 @@ use proto::raft::{Frame, Kind};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use self::catch_up::Mutable;
 use super::*;
 use crate::bug::{Bug, Bugs};
 use crate::env::disk::memory::MemoryDisk;
@@ -26,6 +27,7 @@ use crate::raft::{Consistency, Failure, Role, testing};
 use crate::service::consensus::Consensus as _;
 use crate::store::snapshot;
 
+mod catch_up;
 mod clocks;
 mod crash_points;
 mod crash_recovery;
@@ -40,6 +42,7 @@ struct Member {
     disk: DiskControl,
     runtime: Runtime,
     clock: SkewedClock,
+    transport: Mutable,
 }
 
 struct Cluster {
@@ -112,7 +115,7 @@ impl Cluster {
         };
         let (directory, table) = (self.directory.path().join(name), PeerTable::File(self.table()));
         let (trace, bugs) = (self.trace(name), self.bugs);
-        let (node, disk, address, clock) = runtime.block_on(async {
+        let (node, disk, address, clock, transport) = runtime.block_on(async {
             let clock = SkewedClock::new(Arc::new(HostRuntime::current()));
             let tokio = clock.runtime();
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -120,13 +123,14 @@ impl Cluster {
             let disk = Arc::new(open_disk(directory).await);
             let (disk, control) = DiskControl::over(disk, None, tokio.clone());
             let trace = Trace::new(name, tokio.clone(), Box::new(open_trace(&trace)));
-            let node =
-                Node::start(host::env(tokio, peers, disk, bugs), config, testing::keeper(), trace).await;
-            node.map(|node| (node, control, address, clock))
+            let transport = Mutable::over(Arc::new(peers.clone()));
+            let env = Env { transport: Arc::new(transport.clone()), ..host::env(tokio, peers, disk, bugs) };
+            let node = Node::start(env, config, testing::keeper(), trace).await;
+            node.map(|node| (node, control, address, clock, transport))
         })?;
         self.addresses.insert(name.to_owned(), address);
         self.write_table();
-        self.members.insert(name.to_owned(), Member { node, disk, runtime, clock });
+        self.members.insert(name.to_owned(), Member { node, disk, runtime, clock, transport });
         Ok(())
     }
 
