@@ -67,6 +67,13 @@ pub trait Model {
         false
     }
 
+    /// Whether the answer says nothing: [`step`](Self::step) does the same with it as without.
+    ///
+    /// `false` is always right; `true` lets a search take operations for the same of which some were answered.
+    fn is_bare(&self, _input: &Self::Input, _output: &Self::Output) -> bool {
+        false
+    }
+
     /// The bytes that a state owns beside its own size, on the heap. They count against the limit of memory.
     fn heap_bytes(&self, _state: &Self::State) -> usize {
         0

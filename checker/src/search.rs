@@ -19,7 +19,8 @@
 //!   with it later exists with it now;
 //! - an operation that need not have happened is placed only if it changes the state and what follows needs that: if
 //!   the next one would lead to the same state without it, that was tried or will be. Of several equal ones that never
-//!   completed, the one invoked first is placed first. Observations that never completed are left out.
+//!   completed, the one invoked first is placed first. Observations that never completed are left out;
+//! - of several pending ones that do the same, the one that completes first is placed first: any two could change places.
 //!
 //! A history that is not linearizable is then [shrunk](Contradiction) until every operation left is needed.
 //!
@@ -45,6 +46,7 @@
 mod accounts;
 mod chains;
 mod general;
+mod index;
 mod keys;
 mod kv;
 mod links;

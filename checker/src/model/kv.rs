@@ -64,6 +64,10 @@ impl<'a> Model for Kv<'a> {
         }
     }
 
+    fn is_bare(&self, input: &Input<'a>, output: &Output<'a>) -> bool {
+        matches!((input, output), (Input::Put(_) | Input::Append(_), Output::Done))
+    }
+
     fn observes(&self, input: &Input<'a>, _output: Option<&Output<'a>>) -> bool {
         matches!(input, Input::Get | Input::Append(""))
     }

@@ -98,6 +98,10 @@ impl<'a> Model for List<'a> {
         }
     }
 
+    fn is_bare(&self, input: &Input, output: &Output<'a>) -> bool {
+        output.is_empty() && !input.contains(&Micro::Read)
+    }
+
     fn observes(&self, input: &Input, _output: Option<&Output<'a>>) -> bool {
         appended(input).next().is_none()
     }

@@ -59,6 +59,10 @@ impl Model for Marks {
         }
     }
 
+    fn is_bare(&self, input: &Input, output: &Output) -> bool {
+        matches!((input, output), (Input::Mark(_), Output::Done))
+    }
+
     fn observes(&self, input: &Input, _output: Option<&Output>) -> bool {
         matches!(input, Input::Read)
     }

@@ -97,6 +97,10 @@ impl Model for MultiRegister<'_> {
         "the answer does not have a value for each read".to_owned()
     }
 
+    fn is_bare(&self, input: &Input, output: &Output) -> bool {
+        output.is_empty() && input.iter().all(|micro| matches!(micro, Micro::Write(..)))
+    }
+
     fn observes(&self, input: &Input, _output: Option<&Output>) -> bool {
         input.iter().all(|micro| matches!(micro, Micro::Read(_)))
     }

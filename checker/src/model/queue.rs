@@ -89,6 +89,10 @@ impl Model for Queue<'_> {
         }
     }
 
+    fn is_bare(&self, input: &Input, output: &Output) -> bool {
+        matches!((input, output), (Input::Enqueue(_), Output::Done))
+    }
+
     fn observes(&self, input: &Input, output: Option<&Output>) -> bool {
         *input == Input::Dequeue && output == Some(&Output::Empty)
     }

@@ -182,6 +182,10 @@ impl Model for Register<'_> {
         }
     }
 
+    fn is_bare(&self, input: &Input, output: &Output) -> bool {
+        matches!((input, output), (Input::Write(_), Output::Done))
+    }
+
     fn observes(&self, input: &Input, output: Option<&Output>) -> bool {
         match input {
             Input::Read => true,

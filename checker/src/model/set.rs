@@ -112,6 +112,10 @@ impl Model for Set<'_> {
         format!("the set here {has} {}", self.text(element))
     }
 
+    fn is_bare(&self, input: &Input, output: &Output) -> bool {
+        matches!((input, output), (Input::Add(_) | Input::Remove(_), Output::Done))
+    }
+
     fn observes(&self, input: &Input, output: Option<&Output>) -> bool {
         matches!(input, Input::Contains(_) | Input::Read) || output == Some(&Output::Changed(false))
     }

@@ -37,6 +37,8 @@ pub(super) struct Member {
     pub(super) slot: u32,
     /// The last optional member before it that asks the same and never completes.
     pub(super) twin: Option<u32>,
+    /// Its class: members that do the same are of one. Those that only observe are of none.
+    pub(super) class: Option<u32>,
 }
 
 impl Member {
@@ -56,6 +58,8 @@ pub(super) struct Problem<'a, M: Model> {
     /// The members that complete, in that order.
     pub(super) by_return: Vec<u32>,
     pub(super) slots: usize,
+    /// How many classes of members there are.
+    pub(super) classes: u32,
     /// How many members must be placed.
     pub(super) required: usize,
 }
@@ -128,17 +132,26 @@ impl<'a, M: Model> Problem<'a, M> {
             let returned = Some(returned(position)).filter(|returned| *returned <= horizon).unwrap_or(NEVER);
             if operation.invoked < horizon && since <= returned {
                 let invoked = operation.invoked;
-                let member = Member { operation: position, invoked, returned, list, slot: 0, twin: None };
+                let member =
+                    Member { operation: position, invoked, returned, list, slot: 0, twin: None, class: None };
                 budget.push(&mut members, member)?;
             }
         }
         sort_by_key(budget, &mut members, |member| member.invoked)?;
         let required = members.iter().filter(|member| !member.is_optional()).count();
-        let mut problem =
-            Problem { model, operations, initial, members, by_return: Vec::new(), slots: 0, required };
+        let mut problem = Problem {
+            model,
+            operations,
+            initial,
+            members,
+            by_return: Vec::new(),
+            slots: 0,
+            classes: 0,
+            required,
+        };
         problem.link_returns(budget)?;
         problem.assign_slots(budget)?;
-        problem.link_twins(budget)?;
+        problem.classify(budget)?;
         Ok(problem)
     }
 
@@ -186,17 +199,28 @@ impl<'a, M: Model> Problem<'a, M> {
         Ok(())
     }
 
-    fn link_twins(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
-        let mut last = HashMap::new();
+    fn classify(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        // By what an operation does: its class, and the last optional member of it that never completes.
+        let mut classes: HashMap<(&M::Input, Option<&M::Output>), (u32, Option<u32>)> = HashMap::new();
         for (number, member) in (0..).zip(&mut self.members) {
             budget.tick()?;
+            if member.list == OBSERVING {
+                continue;
+            }
+            budget.room_in_map(&mut classes)?;
+            let operation = &self.operations[member.operation];
+            let told =
+                operation.output.as_ref().filter(|output| !self.model.is_bare(&operation.input, output));
+            let (class, last) = classes.entry((&operation.input, told)).or_insert_with(|| {
+                self.classes += 1;
+                (self.classes - 1, None)
+            });
+            member.class = Some(*class);
             if member.is_optional() && member.returned == NEVER {
-                budget.room_in_map(&mut last)?;
-                let operation = &self.operations[member.operation];
-                member.twin = last.insert((&operation.input, operation.output.as_ref()), number);
+                member.twin = last.replace(number);
             }
         }
-        budget.release(map_bytes(&last));
+        budget.release(map_bytes(&classes));
         Ok(())
     }
 }

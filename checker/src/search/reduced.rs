@@ -20,11 +20,13 @@
 //! 5. A configuration is dropped if another has the same state, has covered whatever this one has used or covered,
 //!    waits for nothing that this one does not wait for, and has used no more of any class.
 //! 6. States that no answer can tell apart are one state. That is up to the machine.
+//! 7. Of pending operations that ask the same, that one is used first which returns first.
 //!
 //! All of these keep at least one order if there is one. For 3: take an order in which every operation is as late as it
 //! can be, so that each stands before a return of its own or of one that needs it. What stands directly before an
 //! overwriting operation and may happen at any time is covered by it; what stands directly before one that does not
-//! overwrite is followed by that one.
+//! overwrite is followed by that one. For 7: if one that returns later is used first, let the two change places; the one
+//! that returns first goes to an earlier place where it was pending, the other to a place before the return of the first.
 //!
 //! # How
 //! First [depth first](depth), with one configuration and a budget of a few steps per operation: where it comes through,
@@ -39,6 +41,7 @@ mod plan;
 #[cfg(test)]
 pub(super) mod tests;
 mod trail;
+mod twins;
 
 use std::fmt::Debug;
 use std::hash::Hash;

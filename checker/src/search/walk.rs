@@ -7,7 +7,13 @@
 //! Each step is on a stack of [`Frame`]s and is undone exactly, in reverse: the walk has one configuration and changes
 //! it in place. Only the memory of the configurations [seen](super::seen) holds copies.
 
-use std::collections::HashMap;
+mod farthest;
+mod states;
+mod twins;
+
+pub(super) use farthest::{Farthest, REFUSALS_MAX};
+use states::States;
+use twins::Twins;
 
 use super::links::Links;
 use super::problem::{OBSERVING, OPTIONAL, Problem, REQUIRED};
@@ -15,9 +21,6 @@ use super::seen::Seen;
 use super::slots::Slots;
 use crate::limits::{Budget, Exceeded};
 use crate::model::Model;
-
-/// The most refusals of the blocked operation that are kept.
-pub(super) const REFUSALS_MAX: usize = 3;
 
 #[derive(Debug)]
 struct Configuration {
@@ -63,38 +66,13 @@ enum Cursor {
     Optional(Option<u32>),
 }
 
-/// The states of a walk, each once, named by small numbers.
-#[derive(Debug)]
-struct States<S> {
-    all: Vec<S>,
-    numbers: HashMap<S, u32>,
-}
-
-/// The configuration that came farthest.
-#[derive(Debug, Clone)]
-pub(super) struct Farthest {
-    frontier: u32,
-    /// The operation that completes next and could not be placed.
-    pub(super) blocked: usize,
-    /// Why, in each of the states that are possible there; a few of them.
-    pub(super) refusals: Vec<String>,
-    /// Why the others that could come next there cannot, each in one state.
-    pub(super) others: Vec<(usize, String)>,
-}
-
-impl Farthest {
-    /// The operation that could not be placed, and why.
-    pub(super) fn new(blocked: usize, refusals: Vec<String>) -> Self {
-        Farthest { frontier: 0, blocked, refusals, others: Vec::new() }
-    }
-}
-
 /// A walk in progress.
 #[derive(Debug)]
 pub(super) struct Walk<'p, 'b, 'l, M: Model> {
     problem: &'p Problem<'p, M>,
     budget: &'b mut Budget<'l>,
     links: Links,
+    twins: Twins,
     states: States<M::State>,
     seen: Seen,
     at: Configuration,
@@ -113,7 +91,8 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
             problem,
             budget,
             links: Links::new(3, problem.members.iter().map(|member| member.list)),
-            states: States { all: Vec::new(), numbers: HashMap::new() },
+            twins: Twins::new(problem),
+            states: States::new(),
             seen: Seen::new(&placed),
             at: Configuration { frontier: 0, state: 0, placed },
             placed: vec![false; problem.members.len()],
@@ -135,7 +114,7 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
     pub(super) fn find(&mut self) -> Result<Option<Vec<usize>>, Exceeded> {
         // A member's two links, its mark, and its frame.
         let bytes = 2 * size_of::<u32>() + size_of::<bool>() + size_of::<Frame>();
-        self.budget.allocate((bytes * self.problem.members.len()) as u64)?;
+        self.budget.allocate((bytes * self.problem.members.len()) as u64 + self.twins.bytes())?;
         for initial in self.problem.initial.iter() {
             self.at.state = self.number(initial.clone())?;
             if self.walk()? {
@@ -227,6 +206,7 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
             // The member at the frontier comes by once more on its list.
             let again = member == Some(blocked) && !matches!(cursor, Cursor::Frontier);
             if let Some(member) = member.filter(|_| !again)
+                && !self.twins.hold_back(self.problem, member, &self.at, self.budget)?
                 && let Some(state) = self.useful_state(member)
             {
                 let state = self.number(state)?;
@@ -292,22 +272,14 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
     }
 
     fn number(&mut self, state: M::State) -> Result<u32, Exceeded> {
-        if let Some(number) = self.states.numbers.get(&state) {
-            return Ok(*number);
-        }
-        // What it owns is there twice: in the list, and as a key.
-        self.budget.allocate(2 * self.problem.model.heap_bytes(&state) as u64)?;
-        self.budget.room_in_map(&mut self.states.numbers)?;
-        let number = u32::try_from(self.states.all.len()).expect("memory ends before 2^32 states");
-        self.budget.push(&mut self.states.all, state.clone())?;
-        self.states.numbers.insert(state, number);
-        Ok(number)
+        self.states.number(self.problem.model, state, self.budget)
     }
 
     fn place(&mut self, member: u32, next: u32, kind: Kind) {
         let Configuration { frontier, state, .. } = self.at;
         self.frames.push(Frame { member, kind, frontier, state });
         self.links.take(member);
+        self.twins.take(member);
         self.placed[member as usize] = true;
         self.missing -= usize::from(!self.problem.members[member as usize].is_optional());
         self.at.placed.insert(self.problem.members[member as usize].slot);
@@ -335,6 +307,7 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
         let member = &self.problem.members[frame.member as usize];
         if !passed {
             self.at.placed.remove(member.slot);
+            self.twins.put_back(frame.member);
             self.placed[frame.member as usize] = false;
             self.missing += usize::from(!member.is_optional());
         }
@@ -360,58 +333,5 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
             .filter(|frame| frame.kind != Kind::Passed)
             .map(|frame| self.problem.members[frame.member as usize].operation)
             .collect()
-    }
-
-    fn note_farthest(&mut self) {
-        let frontier = self.at.frontier;
-        let blocked = self.problem.by_return[frontier as usize];
-        let best = self.farthest.as_ref().map_or(0, |best| best.frontier);
-        if !self.explains || self.problem.members[blocked as usize].is_optional() || frontier < best {
-            return;
-        }
-        let refusal = self.refusal(blocked);
-        let blocked = self.problem.members[blocked as usize].operation;
-        match &mut self.farthest {
-            Some(best) if best.frontier == frontier => {
-                let is_new =
-                    |why: &String| best.refusals.len() < REFUSALS_MAX && !best.refusals.contains(why);
-                best.refusals.extend(refusal.filter(is_new));
-            }
-            farthest => {
-                *farthest = Some(Farthest {
-                    frontier,
-                    blocked,
-                    refusals: refusal.into_iter().collect(),
-                    others: Vec::new(),
-                });
-                self.note_others();
-            }
-        }
-    }
-
-    /// Remembers of the configuration that came farthest why the others that could come next are refused.
-    fn note_others(&mut self) {
-        let mut others = Vec::new();
-        for list in [REQUIRED, OBSERVING] {
-            let mut candidate = self.links.first(list);
-            while let Some(member) = candidate.filter(|member| self.may_be_next(*member)) {
-                let operation = self.problem.members[member as usize].operation;
-                others.extend(self.refusal(member).map(|why| (operation, why)));
-                candidate = self.links.after(member);
-            }
-        }
-        if let Some(farthest) = &mut self.farthest {
-            others.retain(|(operation, _)| *operation != farthest.blocked);
-            others.sort_unstable();
-            farthest.others = others;
-        }
-    }
-
-    /// Why the model refuses a member now; `None` if it does not.
-    fn refusal(&self, member: u32) -> Option<String> {
-        let operation = self.problem.operation(member);
-        let state = &self.states.all[self.at.state as usize];
-        let refuses = self.next_state(member).is_none();
-        refuses.then(|| self.problem.model.refusal(state, &operation.input, operation.output.as_ref()))
     }
 }

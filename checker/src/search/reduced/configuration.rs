@@ -50,6 +50,11 @@ impl<const W: usize> Slots<W> {
         self.0[(slot / 64) as usize] &= !(1 << (slot % 64));
     }
 
+    /// What is in both sets.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        Slots(std::array::from_fn(|word| self.0[word] & other.0[word]))
+    }
+
     /// What is in this set and in none of the others.
     pub(super) fn without(&self, others: [&Self; 2]) -> Self {
         Slots(std::array::from_fn(|word| self.0[word] & !others[0].0[word] & !others[1].0[word]))

@@ -3,6 +3,7 @@
 use super::configuration::{Configuration, Counts, Slots, add};
 use super::plan::{Event, Plan, Step};
 use super::trail::{self, Trail, Used};
+use super::twins::Twins;
 use super::{Kind, Machine};
 use crate::limits::{Budget, Exceeded};
 
@@ -25,6 +26,8 @@ pub(super) struct Frontier<'m, 'b, 'l, M: Machine, const W: usize> {
     overwriting: Slots<W>,
     /// The step of each pending slot.
     steps: Vec<u32>,
+    /// Which pending ones ask the same as which others.
+    twins: Twins<W>,
     /// How many operations of each class were called.
     called: Vec<u32>,
     /// The configurations before the returning operation.
@@ -56,6 +59,7 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
             observing: Slots::EMPTY,
             overwriting: Slots::EMPTY,
             steps: vec![0; plan.slots],
+            twins: Twins::new(plan.slots, plan.classes.len()),
             called: vec![0; plan.classes.len()],
             explored: Vec::new(),
         }
@@ -108,6 +112,9 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
 
     fn enter(&mut self, number: u32) {
         let step = &self.plan.steps[number as usize];
+        let (plan, steps) = (self.plan, &self.steps);
+        let pending = self.pending.iter().map(|slot| (slot, &plan.steps[steps[slot as usize] as usize]));
+        self.twins.enter(step, pending);
         self.steps[step.slot as usize] = number;
         self.pending.insert(step.slot);
         if step.is_required && step.kind.is_total() {
@@ -235,6 +242,9 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
     ) -> Result<(), Exceeded> {
         let candidates = self.pending.without([&at.used, &self.observing]);
         for slot in candidates.iter().filter(|slot| *slot != last) {
+            if self.twins.hold_back(slot, &self.pending, at) {
+                continue;
+            }
             let Step { action, kind, is_required, .. } = *self.step(slot);
             let candidate = Candidate { used: Used::Step(self.steps[slot as usize]), action, kind, slot };
             let Some(state) = self.changed(at, action, kind) else { continue };
@@ -255,7 +265,9 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
     ) -> Result<(), Exceeded> {
         for (class, (action, kind)) in (0..).zip(&self.plan.classes) {
             let candidate = Candidate { used: Used::Class(class), action: *action, kind: *kind, slot: class };
-            if self.counts.used(at.counts, class) >= self.called[class as usize] {
+            if self.counts.used(at.counts, class) >= self.called[class as usize]
+                || self.twins.hold_back_class(class, &self.pending, at)
+            {
                 continue;
             }
             let Some(state) = self.changed(at, *action, *kind) else { continue };

@@ -17,6 +17,10 @@ pub(super) struct Step<A> {
     pub(super) is_required: bool,
     /// Its place among the pending operations, or its class if it never returns.
     pub(super) slot: u32,
+    /// Its place in time when it returns; the greatest if it never does.
+    pub(super) returned: u32,
+    /// The class of those that never return and do the same, if there are any.
+    pub(super) class: Option<u32>,
     /// Its position in the list of operations.
     pub(super) operation: u32,
 }
@@ -103,7 +107,11 @@ impl<A: Copy + Eq + std::hash::Hash> Plan<A> {
             };
             plan.completions += usize::from(is_required);
             let operation = u32::try_from(position).expect("operations are counted in a u32");
-            plan.steps.push(Step { action, kind, is_required, slot, operation });
+            let returned = returned.unwrap_or(u32::MAX);
+            plan.steps.push(Step { action, kind, is_required, slot, returned, class: None, operation });
+        }
+        for step in &mut plan.steps {
+            step.class = classes.get(&step.action).copied();
         }
         plan.events = sorted(timed);
         plan.assign_slots();
