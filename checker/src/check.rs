@@ -147,7 +147,7 @@ pub fn check_with(
 /// Each kind of object has a decider of its own; because linearizability is local (Herlihy and Wing, 1990), the
 /// whole is linearizable exactly if each object is.
 fn linearizable(history: &History, options: &Options, limits: &Limits<'_>) -> CheckResult {
-    let choice = match fitting::choose(history, options.model) {
+    let choice = match fitting::choose(history, options.model, limits) {
         Ok(choice) => choice,
         Err(misfit) => return Findings::doubt(misfit.to_string()).into_result(CheckName::Linearizable),
     };

@@ -195,7 +195,8 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
     };
     meter.loaded();
     let options = arguments.switches.options(&mut evidence.history)?;
-    let choice = fitting::choose(&evidence.history, options.model).map_err(|misfit| misfit.to_string())?;
+    let choice =
+        fitting::choose(&evidence.history, options.model, &limits).map_err(|misfit| misfit.to_string())?;
     notes.extend(guessed(&choice));
     let names = match arguments.checks.is_empty() {
         true => default_checks(&evidence, &mut notes),

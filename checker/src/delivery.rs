@@ -56,7 +56,7 @@ use subscription::{Subscription, Wrong};
 use timing::Timing;
 
 use crate::check::CheckName;
-use crate::findings::Findings;
+use crate::findings::{Findings, sent_twice};
 use crate::history::{History, Input, OperationId, Outcome, Output, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::verdict::{ANOMALIES_MAX, CheckResult};
@@ -144,7 +144,7 @@ impl<'a> Tally<'a> {
                 budget.spend(deliveries.len() as u64)?;
             }
             budget.allocate(subscription::bytes_of(operation))?;
-            let wrongs = subscription.poll(id, &known);
+            let wrongs = subscription.poll(id, &known, budget)?;
             self.report_all(&known, wrongs);
         }
         self.findings.operations = self.counts.get("polls").copied().unwrap_or(0);
@@ -152,7 +152,7 @@ impl<'a> Tally<'a> {
             subscriptions.keys().map(|(_, inbox)| inbox).collect::<BTreeSet<_>>().len() as u64;
         self.add("subscriptions", subscriptions.len() as u64);
         for subscription in subscriptions.values() {
-            match subscription.drain(&known) {
+            match subscription.drain(&known, budget)? {
                 Some(wrongs) => self.report_all(&known, wrongs),
                 None => {
                     self.add("undrained", 1);
@@ -176,9 +176,7 @@ impl<'a> Tally<'a> {
         let count = |name| self.counts.get(name).copied().unwrap_or(0);
         let (polls, subscriptions, undrained) = (count("polls"), count("subscriptions"), count("undrained"));
         let doubts = &mut self.findings.doubts;
-        doubts.extend(known.repeated().map(|message| {
-            format!("message `{}` is sent twice: ids must be unique", self.history.text(message))
-        }));
+        doubts.extend(sent_twice(known.repeated().map(|message| self.history.text(message))));
         if polls == 0 {
             return;
         }

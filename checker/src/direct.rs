@@ -29,7 +29,7 @@ mod tests;
 
 use crate::anomaly::AnomalyKind;
 use crate::history::Datum;
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::limits::{Budget, Exceeded, Limits, sort_by_key};
 use crate::model::{Model, Operation, OperationOf};
 use crate::search::{self, Contradiction, Outcome, Unknown};
 
@@ -114,7 +114,7 @@ pub fn check<M: Model>(
         Ok(Answer::NotMine) => search::check(model, operations, limits),
         Err(exceeded) => {
             let completions = operations.iter().filter(|operation| operation.returned.is_some()).count();
-            Outcome::Unknown(Unknown { exceeded, ordered: 0, completions })
+            Outcome::Unknown(Unknown { exceeded, ordered: 0, completions, next: None })
         }
     }
 }
@@ -140,6 +140,6 @@ fn events<I, O>(operations: &[Operation<I, O>], budget: &mut Budget<'_>) -> Resu
         placed.push((operation.invoked, Event::Invoked(number)));
         placed.extend(operation.returned.map(|returned| (returned, Event::Returned(number))));
     }
-    placed.sort_unstable_by_key(|(place, _)| *place);
+    sort_by_key(budget, &mut placed, |(place, _)| *place)?;
     Ok(placed.into_iter().map(|(_, event)| event).collect())
 }

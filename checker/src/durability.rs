@@ -38,7 +38,7 @@ use outcomes::Outcomes;
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::check::CheckName;
 use crate::explain::{Scene, the_read};
-use crate::findings::Findings;
+use crate::findings::{Findings, sent_twice};
 use crate::history::{History, Input, Operation, OperationId, Outcome, Output, Symbol};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::verdict::{ANOMALIES_MAX, CheckResult, Quantiles};
@@ -71,9 +71,11 @@ pub fn check(history: &History, limits: &Limits<'_>) -> CheckResult {
         losses: Losses::default(),
         findings: Findings::default(),
     };
-    if let Err(exceeded) = tally.take(&mut Budget::new(limits)) {
+    let mut budget = Budget::new(limits);
+    if let Err(exceeded) = tally.take(&mut budget) {
         tally.findings.doubts.push(exceeded.to_string());
     }
+    tally.findings.peak_bytes = budget.peak();
     tally.into_result()
 }
 
@@ -98,20 +100,18 @@ impl Tally<'_> {
                     self.judge(send, &fate);
                 }
             }
-            for (message, read) in conversation.strangers(&ending.sends) {
+            for (message, read) in conversation.strangers(&ending.sends, budget)? {
                 self.stranger(message, read);
             }
         }
         self.doubts(&ending);
-        self.resurrections(&ending);
-        self.outcomes(budget)?;
-        self.findings.peak_bytes = budget.peak();
-        Ok(())
+        self.resurrections(&ending, budget)?;
+        self.outcomes(budget)
     }
 
     /// What was deleted is whole again in a final read that began later.
-    fn resurrections(&mut self, ending: &Ending<'_>) {
-        for (delete, read, entry) in ending.resurrections(self.history) {
+    fn resurrections(&mut self, ending: &Ending<'_>, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
+        for (delete, read, entry) in ending.resurrections(self.history, budget)? {
             self.report("resurrected", AnomalyKind::Resurrected, &[delete, read], |Tally { history, .. }, scene| {
                 let deleted = scene.ended(history.operation(delete));
                 let read = history.operation(read);
@@ -123,6 +123,7 @@ impl Tally<'_> {
                 )
             });
         }
+        Ok(())
     }
 
     fn outcomes(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
@@ -138,8 +139,7 @@ impl Tally<'_> {
 
     fn doubts(&mut self, ending: &Ending<'_>) {
         let doubts = &mut self.findings.doubts;
-        let repeated = ending.repeated.iter().map(|message| self.history.text(*message));
-        doubts.extend(repeated.map(|id| format!("message `{id}` is sent twice: ids must be unique")));
+        doubts.extend(sent_twice(ending.repeated.iter().map(|message| self.history.text(*message))));
         if ending.sends.is_empty() {
             doubts.push("nothing to check: no message was sent".to_owned());
         } else if ending.final_reads == 0 {

@@ -4,6 +4,21 @@ use crate::anomaly::Anomaly;
 use crate::check::CheckName;
 use crate::verdict::CheckResult;
 
+/// The most messages that are named for one reason.
+const NAMED_MAX: usize = 8;
+
+/// The doubts about messages that were sent twice: a few of them by name, the others by number.
+pub(crate) fn sent_twice<'m>(mut messages: impl Iterator<Item = &'m str>) -> Vec<String> {
+    let named = messages.by_ref().take(NAMED_MAX);
+    let mut doubts: Vec<String> =
+        named.map(|message| format!("message `{message}` is sent twice: ids must be unique")).collect();
+    match messages.count() {
+        0 => {}
+        others => doubts.push(format!("{others} more messages are sent twice")),
+    }
+    doubts
+}
+
 /// What one decider found out about its objects. Several of them together make one [`CheckResult`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
@@ -56,5 +71,20 @@ impl Findings {
             CheckResult::valid(name, operations, keys)
         };
         CheckResult { peak_bytes: Some(peak_bytes), ..result }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_messages_a_few_are_named() {
+        let names: Vec<String> = (0..NAMED_MAX + 3).map(|number| format!("m{number}")).collect();
+        let doubts = |count: usize| sent_twice(names[..count].iter().map(String::as_str));
+        assert_eq!(doubts(1), ["message `m0` is sent twice: ids must be unique"]);
+        assert_eq!(doubts(NAMED_MAX).len(), NAMED_MAX);
+        let many = doubts(NAMED_MAX + 3);
+        assert_eq!((many.len(), many[NAMED_MAX].as_str()), (NAMED_MAX + 1, "3 more messages are sent twice"));
     }
 }

@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::explain;
 use crate::history::transaction::{What, is_answered, only_key, parts};
 use crate::history::{Datum, History, Input, Object, Operation, Output, Symbols};
+use crate::limits::{Budget, Exceeded, Limits};
 use crate::search::text;
 
 /// Makes the models from the table below.
@@ -122,17 +123,35 @@ pub struct Choice {
     pub why: Option<String>,
 }
 
-/// Takes the model that is named, or guesses one.
+/// Takes the model that is named, or guesses one. Once a limit is hit, what was named is taken and nothing is guessed:
+/// whoever judges by it asks for the limit before anything else.
 ///
 /// # Errors
 /// [`Misfit`] if an operation does not fit the model that is named. A guess always fits; if there is none, the
 /// operations that no model knows are for the check to complain of.
-pub fn choose(history: &History, named: Option<ModelName>) -> Result<Choice, Misfit> {
-    let Some(model) = named else { return Ok(guess(history)) };
-    match history.operations().iter().find(|operation| !fits(model, history, operation)) {
-        None => Ok(Choice { model: Some(model), why: None }),
-        Some(operation) => Err(misfit(model, history, operation)),
+pub fn choose(history: &History, named: Option<ModelName>, limits: &Limits<'_>) -> Result<Choice, Misfit> {
+    let mut budget = Budget::new(limits);
+    let Some(model) = named else { return Ok(guess(history, &mut budget).unwrap_or_default()) };
+    match unfit(model, history, |_| true, &mut budget) {
+        Ok(Some(operation)) => Err(misfit(model, history, operation)),
+        Ok(None) | Err(_) => Ok(Choice { model: Some(model), why: None }),
     }
+}
+
+/// The first of the operations that are `wanted` which does not fit a model.
+fn unfit<'h>(
+    model: ModelName,
+    history: &'h History,
+    wanted: impl Fn(&Operation) -> bool,
+    budget: &mut Budget<'_>,
+) -> Result<Option<&'h Operation>, Exceeded> {
+    for operation in history.operations() {
+        budget.tick()?;
+        if wanted(operation) && !fits(model, history, operation) {
+            return Ok(Some(operation));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether an operation is about a general object, which does not say what it is.
@@ -141,18 +160,25 @@ pub(crate) fn is_general(operation: &Operation) -> bool {
     matches!(operation.input.object(), Object::General | Object::Register | Object::Unknown)
 }
 
-fn guess(history: &History) -> Choice {
-    let general: Vec<&Operation> =
-        history.operations().iter().filter(|operation| is_general(operation)).collect();
-    let fits_all = |model: &ModelName| general.iter().all(|operation| fits(*model, history, operation));
-    let Some(model) = ModelName::ALL.into_iter().find(|model| !general.is_empty() && fits_all(model)) else {
-        return Choice::default();
-    };
-    let names: BTreeSet<&str> = general.iter().map(|operation| history.f(operation)).collect();
+fn guess(history: &History, budget: &mut Budget<'_>) -> Result<Choice, Exceeded> {
+    let (mut names, mut answers) = (BTreeSet::new(), BTreeSet::new());
+    for operation in history.operations().iter().filter(|operation| is_general(operation)) {
+        budget.tick()?;
+        names.insert(history.f(operation));
+        if operation.input == Input::Get {
+            answers.extend(operation.output().and_then(shape));
+        }
+    }
+    let mut model = None;
+    for candidate in ModelName::ALL.into_iter().filter(|_| !names.is_empty()) {
+        if unfit(candidate, history, is_general, budget)?.is_none() {
+            model = Some(candidate);
+            break;
+        }
+    }
+    let Some(model) = model else { return Ok(Choice::default()) };
     let names: Vec<&str> = names.into_iter().collect();
     let is_one = names.len() == 1;
-    let answers = general.iter().filter(|operation| operation.input == Input::Get);
-    let answers: BTreeSet<&str> = answers.filter_map(|read| shape(read.output()?)).collect();
     let answers: Vec<&str> = answers.into_iter().collect();
     let mut why = format!("its operations are {}", explain::list(&names));
     if is_one {
@@ -161,7 +187,7 @@ fn guess(history: &History) -> Choice {
     if !answers.is_empty() {
         why.push_str(&format!(", and reads answer with {}", explain::list(&answers)));
     }
-    Choice { model: Some(model), why: Some(why) }
+    Ok(Choice { model: Some(model), why: Some(why) })
 }
 
 /// What sort of thing a read answered; nil may be anything.

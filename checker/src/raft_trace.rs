@@ -50,6 +50,9 @@ use agreement::Agreement;
 use elections::Elections;
 use replication::Replication;
 
+/// How many bytes that a line leaves are worth one tick.
+const BYTES_PER_TICK: u64 = 64;
+
 /// Whether terms have one leader, nodes one vote a term, and terms never go back.
 ///
 /// Unknown if no leader was ever traced, or if a node that clients talked to left no trace.
@@ -64,7 +67,8 @@ pub fn elections(evidence: &Evidence, limits: &Limits<'_>) -> Findings {
         findings.doubts.push("no leader was ever traced".to_owned());
     }
     findings.doubts.extend(missing(evidence));
-    found(findings, elections.anomalies(&Narrator { evidence }))
+    let told = elections.anomalies(&Narrator { evidence });
+    Findings { anomalies_total: elections.total(), ..found(findings, told) }
 }
 
 /// Whether nodes agree about committed entries and about the states these leave.
@@ -105,7 +109,9 @@ fn walk<'e>(evidence: &'e Evidence, limits: &Limits<'_>, mut see: impl FnMut(Pla
         for place in evidence.traces.iter().flat_map(Place::all) {
             budget.step()?;
             findings.operations += 1;
-            budget.allocate(see(place))?;
+            let bytes = see(place);
+            budget.allocate(bytes)?;
+            budget.ticks(bytes / BYTES_PER_TICK)?;
         }
         Ok(())
     };

@@ -117,7 +117,7 @@ impl Contradiction {
 }
 
 /// How far a search came before it hit a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     /// The limit.
     pub exceeded: Exceeded,
@@ -125,6 +125,17 @@ pub struct Unknown {
     pub ordered: usize,
     /// The completions there are.
     pub completions: usize,
+    /// What comes next, if the search had begun.
+    pub next: Option<Next>,
+}
+
+/// The operation that completes next behind the orders that came farthest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Its position in the list checked.
+    pub operation: usize,
+    /// Why the model refuses it at the ends of some of these orders; nothing if it was not refused there.
+    pub refusals: Vec<String>,
 }
 
 /// Searches for an order of `operations` that `model` allows.
@@ -222,7 +233,8 @@ fn decide<M: Model>(
         }
         Err(exceeded) => {
             let (ordered, completions) = (walk.reached(), problem.returns());
-            Outcome::Unknown(Unknown { exceeded, ordered, completions })
+            let next = walk.next();
+            Outcome::Unknown(Unknown { exceeded, ordered, completions, next })
         }
     }
 }
@@ -230,7 +242,7 @@ fn decide<M: Model>(
 /// Nothing was ordered before a limit was hit.
 fn unknown<I, O>(operations: &[Operation<I, O>], exceeded: Exceeded) -> Outcome {
     let completions = operations.iter().filter(|operation| operation.returned.is_some()).count();
-    Outcome::Unknown(Unknown { exceeded, ordered: 0, completions })
+    Outcome::Unknown(Unknown { exceeded, ordered: 0, completions, next: None })
 }
 
 /// What a decider of chains found, as an outcome. It must not be [`Decision::Repeats`].

@@ -134,9 +134,11 @@ impl Judge<'_> {
             };
             budget.step()?;
             self.findings.operations += 1;
+            budget.room_in_set(&mut conversations)?;
             conversations.insert(operation.key);
+            budget.room_in_set(&mut sessions)?;
             sessions.insert(operation.process);
-            let known = self.frontiers.len();
+            budget.room_in_map(&mut self.frontiers)?;
             let mut frontier = self.frontiers.remove(&(operation.process, operation.key)).unwrap_or_default();
             match operation.input {
                 Input::Send { .. } => self.send(operation, told, &mut frontier),
@@ -144,9 +146,6 @@ impl Judge<'_> {
                 _ => self.read(operation, told, &mut frontier),
             }
             self.frontiers.insert((operation.process, operation.key), frontier);
-            if self.frontiers.len() > known {
-                budget.allocate((size_of::<Frontier>() + size_of::<(u64, Option<Symbol>)>()) as u64)?;
-            }
         }
         self.findings.keys = conversations.len() as u64;
         self.counts.insert("sessions", sessions.len() as u64);

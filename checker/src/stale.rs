@@ -34,7 +34,7 @@ use claims::Claims;
 use crate::check::CheckName;
 use crate::evidence::Evidence;
 use crate::evidence::lives::Lives;
-use crate::findings::Findings;
+use crate::findings::{Findings, sent_twice};
 use crate::history::{
     Entry, History, Input, Object, Operation, OperationId, Output, PageRange, Step, Symbol,
 };
@@ -180,12 +180,11 @@ impl<'e> Judge<'e> {
         }
         self.claims = Claims::of(history, budget)?;
         let repeated = self.claims.repeated().map(|message| history.text(message));
-        let doubt = |id| format!("message `{id}` is sent twice: ids must be unique");
-        self.findings.doubts.extend(repeated.map(doubt));
+        self.findings.doubts.extend(sent_twice(repeated));
         for step in history.steps() {
             budget.step()?;
             match step {
-                Step::Invoked(id) => self.invoked(id),
+                Step::Invoked(id) => self.invoked(id, budget)?,
                 Step::Completed(id) => self.completed(id, budget)?,
             }
         }
@@ -193,15 +192,18 @@ impl<'e> Judge<'e> {
         Ok(())
     }
 
-    fn invoked(&mut self, id: OperationId) {
+    fn invoked(&mut self, id: OperationId, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         let operation = self.history.operation(id);
         if !matches!(operation.input, Input::Read { .. } | Input::StaleRead { .. }) {
-            return;
+            return Ok(());
         }
+        budget.room_in_map(&mut self.conversations)?;
+        budget.room_in_map(&mut self.marks)?;
         let conversation = self.conversations.entry(operation.key).or_default();
         let through_node = operation.node.and_then(|node| conversation.by_node.get(&node).copied());
         let (shown, proven) = (conversation.shown, conversation.proven.len());
         self.marks.insert(id, Marks { shown, through_node, proven });
+        Ok(())
     }
 
     fn completed(&mut self, id: OperationId, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
@@ -211,6 +213,7 @@ impl<'e> Judge<'e> {
         }
         let marks = self.marks.remove(&id).unwrap_or_default();
         let Some(completed) = operation.completed else { return Ok(()) };
+        budget.room_in_map(&mut self.conversations)?;
         let conversation = self.conversations.entry(operation.key).or_default();
         match (&operation.input, operation.output()) {
             (Input::Send { .. }, Some(Output::Sent { seq })) => {
@@ -229,6 +232,7 @@ impl<'e> Judge<'e> {
                 budget.spend(entries.len() as u64)?;
                 self.findings.operations += 1;
                 self.judge(id, operation, marks, *range, entries, *head);
+                self.claims.add(operation.key, entries, id, budget)?;
                 let told = Told { head: *head, by: id };
                 let conversation = self.conversations.entry(operation.key).or_default();
                 conversation.prove(*head, completed.time);
@@ -262,7 +266,6 @@ impl<'e> Judge<'e> {
                 break;
             }
         }
-        self.claims.add(operation.key, entries, id);
         if let Some(before) = marks.through_node.filter(|before| before.head > head)
             && self.lives.is_one(self.history.operation(before.by), operation)
         {

@@ -55,7 +55,7 @@ pub(crate) struct ObjectOrder {
 /// [`NotIssued`] if there is no order, or none was found within the limits.
 pub fn issue(history: &History, options: &Options, limits: &Limits<'_>) -> Result<Certificate, NotIssued> {
     let Options { model, semantics } = *options;
-    let choice = fitting::choose(history, model)?;
+    let choice = fitting::choose(history, model, limits)?;
     // What fits no model is judged only if it is about registers.
     let general = choice.model.and_then(Kind::general).unwrap_or(Kind::Register);
     let is_known = |operation: &&Operation| {

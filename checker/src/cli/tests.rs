@@ -76,7 +76,7 @@ fn the_help_lists_the_exit_codes() {
 fn a_guess_is_told_with_its_reason() {
     let told = |picture: &str| {
         let history = timeline::parse(picture).unwrap();
-        guessed(&fitting::choose(&history, None).unwrap())
+        guessed(&fitting::choose(&history, None, &Limits::none()).unwrap())
     };
     assert_eq!(
         told("p0: |-add 1-| |-get [1]-|").as_deref(),

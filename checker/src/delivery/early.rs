@@ -23,6 +23,7 @@ pub(super) fn check(history: &History, budget: &mut Budget<'_>) -> Result<Vec<Wr
         match (step, &operation.input) {
             (Step::Invoked(_), Input::Read { .. }) => {
                 let known = operation.key.and_then(|key| delivered.get(&key));
+                budget.room_in_map(&mut begun)?;
                 begun.extend(known.map(|known| (id, *known)));
             }
             (Step::Completed(_), Input::Read { .. }) => {
@@ -35,6 +36,8 @@ pub(super) fn check(history: &History, budget: &mut Budget<'_>) -> Result<Vec<Wr
             }
             (Step::Completed(_), Input::Poll { .. }) => {
                 for delivery in deliveries(history, id) {
+                    budget.tick()?;
+                    budget.room_in_map(&mut delivered)?;
                     let greatest = delivered.entry(delivery.key).or_insert((id, *delivery));
                     if greatest.1.seq < delivery.seq {
                         *greatest = (id, *delivery);

@@ -29,7 +29,7 @@ pub(super) struct Known {
     cursors: HashMap<(Symbol, u64), (u64, OperationId)>,
     /// The first message of each cursor.
     by_cursor: BTreeMap<u64, (Symbol, u64, OperationId)>,
-    /// For each poll that delivered something: its greatest cursor, and the index of its completion.
+    /// The polls that delivered more than any before: the greatest cursor, and the index of the completion.
     seen: Vec<(u64, u32)>,
 }
 
@@ -42,7 +42,7 @@ impl Known {
             match step {
                 Step::Invoked(id) => {
                     if let Input::Send { id: message } = history.operation(id).input {
-                        budget.allocate((size_of::<Symbol>() + size_of::<OperationId>()) as u64)?;
+                        budget.room_in_map(&mut known.sends)?;
                         if known.sends.insert(message, id).is_some() {
                             known.repeated.insert(message);
                         }
@@ -74,12 +74,17 @@ impl Known {
         let delivered = deliveries(history, id);
         let completed = history.operation(id).completed;
         if let (Some(greatest), Some(completed)) = (delivered.iter().map(|d| d.cursor).max(), completed) {
-            self.seen.push((greatest, completed.index));
+            // What was seen earlier and reaches as far says more.
+            if self.seen.last().is_none_or(|(before, _)| *before < greatest) {
+                budget.push(&mut self.seen, (greatest, completed.index))?;
+            }
         }
         for Delivery { cursor, key, seq, id: message } in delivered {
             budget.step()?;
             self.prove(*key, *seq, *message, id, budget)?;
+            budget.room_in_map(&mut self.cursors)?;
             self.cursors.entry((*key, *seq)).or_insert((*cursor, id));
+            budget.allocate(2 * size_of::<(u64, (Symbol, u64, OperationId))>() as u64)?;
             self.by_cursor.entry(*cursor).or_insert((*key, *seq, id));
         }
         Ok(())
@@ -93,10 +98,11 @@ impl Known {
         by: OperationId,
         budget: &mut Budget<'_>,
     ) -> Result<(), Exceeded> {
+        budget.room_in_map(&mut self.places)?;
         self.places.entry(message).or_insert((key, seq, by));
         if let Place::Vacant(place) = self.numbers.entry(key).or_default().entry(seq) {
             place.insert(Proven { message, by });
-            budget.allocate(4 * size_of::<(Symbol, u64, Proven)>() as u64)?;
+            budget.allocate(2 * size_of::<(u64, Proven)>() as u64)?;
         }
         Ok(())
     }
@@ -144,41 +150,69 @@ impl Known {
     }
 
     /// The conversations of an inbox of which a message is known.
-    pub(super) fn conversations(&self, history: &History, inbox: Symbol) -> Vec<Symbol> {
-        self.numbers.keys().copied().filter(|key| belongs(history, *key, inbox)).collect()
+    pub(super) fn conversations(
+        &self,
+        history: &History,
+        inbox: Symbol,
+        budget: &mut Budget<'_>,
+    ) -> Result<Vec<Symbol>, Exceeded> {
+        let mut own = Vec::new();
+        for key in self.numbers.keys() {
+            budget.tick()?;
+            if belongs(history, *key, inbox) {
+                own.push(*key);
+            }
+        }
+        Ok(own)
     }
 
     /// The messages from a number on that were proven before the event `before`.
-    pub(super) fn from(&self, key: Symbol, seq: u64, before: u32, history: &History) -> Vec<(u64, Proven)> {
-        let proven_before = |proven: &Proven| {
+    pub(super) fn from(
+        &self,
+        key: Symbol,
+        seq: u64,
+        before: u32,
+        history: &History,
+    ) -> impl Iterator<Item = u64> {
+        let proven_before = move |proven: &Proven| {
             history.operation(proven.by).completed.is_some_and(|completed| completed.index < before)
         };
-        let numbers = self.numbers.get(&key).into_iter().flat_map(|numbers| numbers.range(seq..));
-        numbers.filter(|(_, proven)| proven_before(proven)).map(|(seq, proven)| (*seq, *proven)).collect()
+        let numbers = self.numbers.get(&key).into_iter().flat_map(move |numbers| numbers.range(seq..));
+        numbers.filter(move |(_, proven)| proven_before(proven)).map(|(seq, _)| *seq)
     }
 
     /// Whether the message with this number certainly has a greater cursor.
-    pub(super) fn is_after(&self, history: &History, cursor: u64, key: Symbol, seq: u64) -> bool {
+    pub(super) fn is_after(
+        &self,
+        history: &History,
+        cursor: u64,
+        key: Symbol,
+        seq: u64,
+        budget: &mut Budget<'_>,
+    ) -> Result<bool, Exceeded> {
         if cursor == 0 {
-            return true;
+            return Ok(true);
         }
         if let Some((own, _)) = self.cursor(key, seq) {
-            return own > cursor;
+            return Ok(own > cursor);
         }
-        let numbers = self.numbers.get(&key);
         // The nearest one in front of it of which the cursor is known.
-        let before = numbers.into_iter().flat_map(|numbers| numbers.range(..seq).rev());
-        let before = before.filter_map(|(seq, _)| self.cursor(key, *seq)).next();
-        if before.is_some_and(|(before, _)| before > cursor) {
-            return true;
+        let numbers = self.numbers.get(&key);
+        for (before, _) in numbers.into_iter().flat_map(|numbers| numbers.range(..seq).rev()) {
+            budget.tick()?;
+            match self.cursor(key, *before) {
+                Some((before, _)) if before > cursor => return Ok(true),
+                Some(_) => break,
+                None => {}
+            }
         }
-        let seen =
-            self.seen.iter().filter(|(greatest, _)| *greatest >= cursor).map(|(_, index)| *index).min();
+        let seen = self.seen.get(self.seen.partition_point(|(greatest, _)| *greatest < cursor));
+        let seen = seen.map(|(_, index)| *index);
         let sent = self.number(key, seq).and_then(|proven| self.send_of(proven.message));
-        match (seen, sent) {
+        Ok(match (seen, sent) {
             (Some(seen), Some(sent)) => history.operation(sent).invoked.index > seen,
             _ => false,
-        }
+        })
     }
 }
 

@@ -93,8 +93,13 @@ impl<'h> Subscription<'h> {
     }
 
     /// Follows the next poll, and tells what is wrong with it.
-    pub(super) fn poll(&mut self, poll: OperationId, known: &Known) -> Vec<Wrong> {
-        let Input::Poll { after, .. } = self.history.operation(poll).input else { return Vec::new() };
+    pub(super) fn poll(
+        &mut self,
+        poll: OperationId,
+        known: &Known,
+        budget: &mut Budget<'_>,
+    ) -> Result<Vec<Wrong>, Exceeded> {
+        let Input::Poll { after, .. } = self.history.operation(poll).input else { return Ok(Vec::new()) };
         // Whoever goes on elsewhere than where the subscription was has begun anew.
         if let Some(after) = after.filter(|after| *after != self.position) {
             (self.start, self.position) = (after, after);
@@ -105,6 +110,7 @@ impl<'h> Subscription<'h> {
         let asked_after = self.position;
         let mut wrongs = Vec::new();
         for delivery in deliveries(self.history, poll) {
+            budget.tick()?;
             match self.stranger(poll, *delivery, known) {
                 Some(wrong @ Wrong::Stranger { .. }) => {
                     wrongs.push(wrong);
@@ -113,33 +119,40 @@ impl<'h> Subscription<'h> {
                 Some(wrong) => wrongs.push(wrong),
                 None => {
                     wrongs.extend(self.disagrees(poll, *delivery, known));
-                    wrongs.extend(self.disorder(poll, *delivery, asked_after, known));
+                    wrongs.extend(self.disorder(poll, *delivery, asked_after, known, budget)?);
                 }
             }
             self.take(poll, *delivery);
         }
-        wrongs
+        Ok(wrongs)
     }
 
     /// What was proven to be there when the last poll began, and was not delivered. `None` if nobody knows the end.
-    pub(super) fn drain(&self, known: &Known) -> Option<Vec<Wrong>> {
-        let poll = self.last_poll?;
+    pub(super) fn drain(
+        &self,
+        known: &Known,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Vec<Wrong>>, Exceeded> {
+        let Some(poll) = self.last_poll else { return Ok(None) };
         let operation = self.history.operation(poll);
         let (Input::Poll { last: true, .. }, Outcome::Ok(_)) = (&operation.input, &operation.outcome) else {
-            return None;
+            return Ok(None);
         };
-        let missing = |key: Symbol| {
+        let mut missing = Vec::new();
+        for key in known.conversations(self.history, self.inbox, budget)? {
             let from = self.next.get(&key).copied();
-            let due = known.from(key, from.unwrap_or(1), operation.invoked.index, self.history);
+            let (mut first, mut count) = (None, 0);
             // Of a conversation that it has delivered nothing of, what may be in front of its start is not due.
-            let due = due
-                .into_iter()
-                .filter(|(seq, _)| from.is_some() || known.is_after(self.history, self.start, key, *seq));
-            let due: Vec<u64> = due.map(|(seq, _)| seq).collect();
-            let first = *due.first()?;
-            Some(Wrong::Lost { poll, key, first, count: due.len() as u64 })
-        };
-        Some(known.conversations(self.history, self.inbox).into_iter().filter_map(missing).collect())
+            for seq in known.from(key, from.unwrap_or(1), operation.invoked.index, self.history) {
+                budget.step()?;
+                if from.is_some() || known.is_after(self.history, self.start, key, seq, budget)? {
+                    first = first.or(Some(seq));
+                    count += 1;
+                }
+            }
+            missing.extend(first.map(|first| Wrong::Lost { poll, key, first, count }));
+        }
+        Ok(Some(missing))
     }
 
     /// The messages between where it began and where it is that it was not told of, as the cursors tell that others were
@@ -212,31 +225,37 @@ impl<'h> Subscription<'h> {
         delivery: Delivery,
         asked_after: u64,
         known: &Known,
-    ) -> Option<Wrong> {
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Wrong>, Exceeded> {
         let Delivery { cursor, key, seq, .. } = delivery;
         let first = self.delivered.get(&(key, seq)).copied();
         if first.is_some() || cursor <= asked_after {
-            return Some(Wrong::Again { poll, delivery, first, after: asked_after });
+            return Ok(Some(Wrong::Again { poll, delivery, first, after: asked_after }));
         }
         if cursor <= self.position {
-            return Some(Wrong::CursorBack { poll, delivery, after: self.position });
+            return Ok(Some(Wrong::CursorBack { poll, delivery, after: self.position }));
         }
         let next = match self.next.get(&key) {
             Some(next) => *next,
             None if self.start == 0 => 1,
             None => {
                 // The first that is certainly behind the start.
-                let in_front = (1..seq).rev().take_while(|seq| {
-                    known.number(key, *seq).is_some() && known.is_after(self.history, self.start, key, *seq)
-                });
-                in_front.last().unwrap_or(seq)
+                let mut first = seq;
+                while first > 1
+                    && known.number(key, first - 1).is_some()
+                    && known.is_after(self.history, self.start, key, first - 1, budget)?
+                {
+                    budget.tick()?;
+                    first -= 1;
+                }
+                first
             }
         };
-        match seq {
+        Ok(match seq {
             _ if seq > next => Some(Wrong::Skipped { poll, delivery, first: next, count: seq - next }),
             _ if seq < next => Some(Wrong::NumberBack { poll, delivery, after: next - 1 }),
             _ => None,
-        }
+        })
     }
 
     /// Goes on behind it, whatever was wrong: what follows from one fault is no other.

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::known::belongs;
 use super::{Who, deliveries};
 use crate::history::{History, Input, OperationId, Output, Symbol};
-use crate::limits::{Budget, Exceeded};
+use crate::limits::{Budget, Exceeded, sort_by_key};
 use crate::verdict::Quantiles;
 
 /// The most points of a series.
@@ -35,9 +35,9 @@ impl Timing {
         }
         for id in history.ids() {
             budget.spend(1 + deliveries(history, id).len() as u64)?;
-            clock.delivered(history, id);
+            clock.delivered(history, id, budget)?;
         }
-        Ok(clock.finish(history))
+        clock.finish(history, budget)
     }
 }
 
@@ -70,7 +70,7 @@ impl Clock {
         let operation = history.operation(id);
         match (&operation.input, operation.output(), operation.key, operation.completed) {
             (Input::Send { .. }, Some(Output::Sent { seq }), Some(key), Some(completed)) => {
-                budget.allocate(2 * size_of::<((Symbol, u64), Message)>() as u64)?;
+                budget.room_in_map(&mut self.messages)?;
                 let message = Message { acknowledged: completed.time, told: None };
                 self.messages.entry((key, *seq)).or_insert(message);
             }
@@ -82,15 +82,21 @@ impl Clock {
         Ok(())
     }
 
-    fn delivered(&mut self, history: &History, id: OperationId) {
+    fn delivered(
+        &mut self,
+        history: &History,
+        id: OperationId,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
         let operation = history.operation(id);
         let (Input::Poll { subscriber, .. }, Some(inbox), Some(completed)) =
             (&operation.input, operation.key, operation.completed)
         else {
-            return;
+            return Ok(());
         };
         let who = subscriber.map_or(Who::Process(operation.process), Who::Subscriber);
         for delivery in deliveries(history, id) {
+            budget.room_in_map(&mut self.reached)?;
             let last = self.reached.entry((who, inbox, delivery.key)).or_default();
             // What it is told again, because it went back on purpose, is not late.
             if delivery.seq <= *last {
@@ -98,20 +104,28 @@ impl Clock {
             }
             *last = delivery.seq;
             if let Some(message) = self.messages.get_mut(&(delivery.key, delivery.seq)) {
+                budget.allocate(size_of::<u64>() as u64)?;
                 self.latencies.push(completed.time.saturating_sub(message.acknowledged));
                 message.told = Some(message.told.map_or(completed.time, |told| told.min(completed.time)));
             }
         }
+        Ok(())
     }
 
-    fn finish(mut self, history: &History) -> Timing {
+    fn finish(mut self, history: &History, budget: &mut Budget<'_>) -> Result<Timing, Exceeded> {
         let mut is_followed: HashMap<Symbol, bool> = HashMap::new();
         let mut changes: Vec<(u64, bool)> = Vec::new();
         let mut unseen = 0;
         #[expect(clippy::iter_over_hash_type, reason = "the changes are sorted, and the rest is a sum")]
         for ((key, _), message) in &self.messages {
+            budget.tick()?;
+            if !is_followed.contains_key(key) {
+                budget.ticks(self.followed.len() as u64)?;
+                budget.room_in_map(&mut is_followed)?;
+            }
             let followed = || self.followed.iter().any(|inbox| belongs(history, *key, *inbox));
             if *is_followed.entry(*key).or_insert_with(followed) {
+                budget.allocate(2 * size_of::<(u64, bool)>() as u64)?;
                 changes.push((message.acknowledged, true));
                 match message.told {
                     Some(told) => changes.push((told.max(message.acknowledged), false)),
@@ -120,8 +134,9 @@ impl Clock {
             }
         }
         // At one time, what is new comes before what is told: it may be the same message.
-        changes.sort_unstable_by_key(|(time, more)| (*time, !*more));
-        Timing { latency: Quantiles::of(&mut self.latencies), unseen, series: series(&changes) }
+        sort_by_key(budget, &mut changes, |(time, more)| (*time, !*more))?;
+        sort_by_key(budget, &mut self.latencies, |latency| *latency)?;
+        Ok(Timing { latency: Quantiles::of(&mut self.latencies), unseen, series: series(&changes) })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::history::{Entry, History, Input, Operation, OperationId, Outcome, Output, PageRange, Symbol};
-use crate::limits::{Budget, Exceeded};
+use crate::limits::{Budget, Exceeded, set_bytes};
 use crate::log::page;
 
 /// A read, and the number at which it shows a message.
@@ -98,29 +98,36 @@ impl<'a> Ending<'a> {
 impl Ending<'_> {
     /// The deletions that were acknowledged and undone: the deletion, a final read that began after it, and the message
     /// that this read shows whole. One for each number.
-    pub(super) fn resurrections(&self, history: &History) -> Vec<(OperationId, OperationId, Entry)> {
+    pub(super) fn resurrections(
+        &self,
+        history: &History,
+        budget: &mut Budget<'_>,
+    ) -> Result<Vec<(OperationId, OperationId, Entry)>, Exceeded> {
         let mut deletions: HashMap<(Option<Symbol>, u64), OperationId> = HashMap::new();
         for id in history.ids() {
+            budget.tick()?;
             let operation = history.operation(id);
             if let (Input::Delete { seq }, Outcome::Ok(_)) = (&operation.input, &operation.outcome) {
+                budget.room_in_map(&mut deletions)?;
                 deletions.entry((operation.key, *seq)).or_insert(id);
             }
         }
         let mut found = Vec::new();
         if deletions.is_empty() {
-            return found;
+            return Ok(found);
         }
         for read in self.conversations.iter().flat_map(|conversation| &conversation.reads) {
             for entry in read.entries.iter().filter(|entry| !entry.deleted) {
+                budget.tick()?;
                 let place = (read.operation.key, entry.seq);
                 let Some(&delete) = deletions.get(&place) else { continue };
                 if history.operation(delete).returned_before(read.operation.invoked) {
                     deletions.remove(&place);
-                    found.push((delete, read.id, *entry));
+                    budget.push(&mut found, (delete, read.id, *entry))?;
                 }
             }
         }
-        found
+        Ok(found)
     }
 }
 
@@ -132,11 +139,12 @@ impl Conversation<'_> {
         budget: &mut Budget<'_>,
     ) -> Result<Vec<(OperationId, Symbol, Fate)>, Exceeded> {
         let mut fates: HashMap<Symbol, Fate> = HashMap::new();
-        budget.allocate((self.sends.len() * (size_of::<Fate>() + size_of::<Symbol>())) as u64)?;
+        budget.allocate((self.sends.len() * 3 * size_of::<(OperationId, Symbol, Fate)>()) as u64)?;
         for read in &self.reads {
             for entry in read.entries {
                 budget.step()?;
                 let sighting = (read.id, entry.seq);
+                budget.room_in_map(&mut fates)?;
                 let fate = fates.entry(entry.id).or_default();
                 match fate.seen {
                     None => fate.seen = Some(sighting),
@@ -149,6 +157,7 @@ impl Conversation<'_> {
         }
         let mut acknowledged: BTreeMap<u64, Vec<(OperationId, Symbol)>> = BTreeMap::new();
         for &(send, message) in &self.sends {
+            budget.tick()?;
             if let Outcome::Ok(Output::Sent { seq }) = history.operation(send).outcome {
                 acknowledged.entry(seq).or_default().push((send, message));
             }
@@ -180,7 +189,9 @@ impl Conversation<'_> {
         fates: &mut HashMap<Symbol, Fate>,
         budget: &mut Budget<'_>,
     ) -> Result<(), Exceeded> {
+        budget.ticks(read.entries.len() as u64)?;
         let shown: HashSet<Symbol> = read.entries.iter().map(|entry| entry.id).collect();
+        budget.allocate(set_bytes(&shown))?;
         let page = Some(page::covered(read.range, read.head, read.entries));
         let behind = (!told).then(|| read.head.saturating_add(1)..=u64::MAX);
         for range in [page, behind].into_iter().flatten().filter(|range| !range.is_empty()) {
@@ -188,24 +199,36 @@ impl Conversation<'_> {
                 budget.step()?;
                 let before = history.operation(send).returned_before(read.operation.invoked);
                 if before && !shown.contains(&message) {
+                    budget.room_in_map(fates)?;
                     fates.entry(message).or_default().missed.get_or_insert(read.id);
                 }
             }
         }
+        budget.release(set_bytes(&shown));
         Ok(())
     }
 
     /// The messages of the final reads that were not sent to this conversation, in the order of their sighting.
-    pub(super) fn strangers(&self, sends: &HashMap<Symbol, usize>) -> Vec<(Symbol, Sighting)> {
+    pub(super) fn strangers(
+        &self,
+        sends: &HashMap<Symbol, usize>,
+        budget: &mut Budget<'_>,
+    ) -> Result<Vec<(Symbol, Sighting)>, Exceeded> {
         let mut strangers = Vec::new();
         let mut known = HashSet::new();
         for read in &self.reads {
             for entry in read.entries {
-                if sends.get(&entry.id) != Some(&self.number) && known.insert(entry.id) {
-                    strangers.push((entry.id, (read.id, entry.seq)));
+                budget.tick()?;
+                if sends.get(&entry.id) == Some(&self.number) {
+                    continue;
+                }
+                budget.room_in_set(&mut known)?;
+                if known.insert(entry.id) {
+                    budget.push(&mut strangers, (entry.id, (read.id, entry.seq)))?;
                 }
             }
         }
-        strangers
+        budget.release(set_bytes(&known));
+        Ok(strangers)
     }
 }

@@ -22,7 +22,7 @@
 use std::collections::HashMap;
 
 use crate::history::{Entry, History, Input, Moment, OperationId, Output, Symbol};
-use crate::limits::{Budget, Exceeded};
+use crate::limits::{Budget, Exceeded, sort_by_key};
 use crate::verdict::Quantiles;
 
 type Key = Option<Symbol>;
@@ -93,8 +93,8 @@ impl Conversation {
         let operation = history.operation(id);
         match (&operation.input, operation.output()) {
             (Input::Send { id: message }, answer) => {
-                budget.allocate(2 * size_of::<(Symbol, Message)>() as u64)?;
-                self.sent.push(*message);
+                budget.push(&mut self.sent, *message)?;
+                budget.room_in_map(&mut self.messages)?;
                 let known = self.messages.entry(*message).or_default();
                 if let (Some(Output::Sent { seq }), Some(completed)) = (answer, operation.completed) {
                     known.know(*seq, completed);
@@ -106,7 +106,7 @@ impl Conversation {
                 self.heads.push((*head, operation.invoked));
                 let Some(completed) = operation.completed else { return Ok(()) };
                 for entry in entries {
-                    self.show(*entry, operation.invoked, completed);
+                    self.show(*entry, operation.invoked, completed, budget)?;
                 }
             }
             _ => {}
@@ -115,17 +115,28 @@ impl Conversation {
     }
 
     /// Reads are taken in the order of their invocation, so the last to show a message is the one that began last.
-    fn show(&mut self, Entry { seq, id, .. }: Entry, began: Moment, completed: Moment) {
+    fn show(
+        &mut self,
+        Entry { seq, id, .. }: Entry,
+        began: Moment,
+        completed: Moment,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
+        budget.room_in_map(&mut self.messages)?;
+        budget.room_in_map(&mut self.holders)?;
         let message = self.messages.entry(id).or_default();
         message.know(seq, completed);
         message.present = Some(began);
         if *self.holders.entry(seq).or_insert(id) != id {
+            budget.room_in_map(&mut self.others)?;
             let others = self.others.entry(seq).or_default();
+            budget.ticks(others.len() as u64)?;
             match others.iter_mut().find(|(other, _)| *other == id) {
                 Some((_, last)) => *last = began,
-                None => others.push((id, began)),
+                None => budget.push(others, (id, began))?,
             }
         }
+        Ok(())
     }
 
     fn judge(
@@ -136,7 +147,7 @@ impl Conversation {
         budget: &mut Budget<'_>,
     ) -> Result<(), Exceeded> {
         // The beginning of the last of those reads that ended at a head or in front of it.
-        self.heads.sort_unstable();
+        sort_by_key(budget, &mut self.heads, |head| *head)?;
         let mut last = None;
         for (_, began) in &mut self.heads {
             last = last.max(Some(*began));

@@ -2,11 +2,12 @@ use super::*;
 use crate::history::timeline;
 
 fn guessed(picture: &str) -> Option<ModelName> {
-    choose(&timeline::parse(picture).unwrap(), None).unwrap().model
+    choose(&timeline::parse(picture).unwrap(), None, &Limits::none()).unwrap().model
 }
 
 fn named(model: ModelName, picture: &str) -> Result<Choice, String> {
-    choose(&timeline::parse(picture).unwrap(), Some(model)).map_err(|misfit| misfit.to_string())
+    choose(&timeline::parse(picture).unwrap(), Some(model), &Limits::none())
+        .map_err(|misfit| misfit.to_string())
 }
 
 /// A history of each model, with each of its operations.

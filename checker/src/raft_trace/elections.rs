@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Narrator, Place};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::evidence::trace::TraceEvent;
+use crate::verdict::ANOMALIES_MAX;
 
 /// What was seen of elections so far. The traces are shown one after the other.
 #[derive(Debug, Default)]
@@ -17,6 +18,7 @@ pub(super) struct Elections<'e> {
     highest: HashMap<&'e str, (u64, Place<'e>)>,
     /// Pairs of votes of one node in one term.
     two_votes: Vec<[Place<'e>; 2]>,
+    two_votes_total: u64,
     /// For each node whose term went back, the first such line and the highest term before it.
     went_back: BTreeMap<&'e str, [Place<'e>; 2]>,
 }
@@ -74,7 +76,10 @@ impl<'e> Elections<'e> {
         let first = *self.votes.entry((place.node(), term)).or_insert(place);
         let is_other = voted(first).is_some_and(|(_, before)| before != candidate);
         if is_other {
-            self.two_votes.push([first, place]);
+            self.two_votes_total += 1;
+            if self.two_votes.len() < ANOMALIES_MAX {
+                self.two_votes.push([first, place]);
+            }
         }
     }
 
@@ -92,11 +97,22 @@ impl<'e> Elections<'e> {
         !self.leaders.is_empty()
     }
 
+    fn several_leaders(&self) -> impl Iterator<Item = (&u64, &Vec<(&'e str, Place<'e>)>)> {
+        self.leaders.iter().filter(|(_, leaders)| leaders.len() > 1)
+    }
+
+    /// How many contradictions there are.
+    pub(super) fn total(&self) -> u64 {
+        self.several_leaders().count() as u64 + self.two_votes_total + self.went_back.len() as u64
+    }
+
     pub(super) fn anomalies(&self, narrator: &Narrator<'_>) -> Vec<Anomaly> {
-        let several = self.leaders.iter().filter(|(_, leaders)| leaders.len() > 1);
-        let two_leaders = several.map(|(term, leaders)| two_leaders(narrator, *term, leaders));
+        let two_leaders = self
+            .several_leaders()
+            .take(ANOMALIES_MAX)
+            .map(|(term, leaders)| two_leaders(narrator, *term, leaders));
         let two_votes = self.two_votes.iter().map(|votes| two_votes(narrator, *votes));
-        let went_back = self.went_back.values().map(|lines| went_back(narrator, *lines));
+        let went_back = self.went_back.values().take(ANOMALIES_MAX).map(|lines| went_back(narrator, *lines));
         two_leaders.chain(two_votes).chain(went_back).collect()
     }
 }

@@ -99,6 +99,11 @@ impl NodeLog {
     }
 
     /// The index behind the last entry.
+    /// What it owns, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        size_of_val(&self.terms[..]) as u64
+    }
+
     #[cfg(test)]
     fn next(&self) -> u64 {
         self.next

@@ -71,13 +71,6 @@ struct Entry<'e> {
     line: Place<'e>,
 }
 
-/// Members that count from an entry on.
-#[derive(Debug, Clone, Copy)]
-struct Members<'e> {
-    entry: LogPlace,
-    line: Place<'e>,
-}
-
 /// One node, as far as its trace was shown.
 #[derive(Debug, Default)]
 struct Node<'e> {
@@ -94,8 +87,8 @@ struct Node<'e> {
     applied: Option<(u64, Place<'e>)>,
     /// The last index in its newest snapshot, and the line that says so.
     snapshot: Option<(Option<u64>, Place<'e>)>,
-    /// The changes of members that were ever in its log.
-    members: Vec<Members<'e>>,
+    /// The changes of members that were ever in its log, by their entries, and the first lines that tell them.
+    members: BTreeMap<LogPlace, Place<'e>>,
 }
 
 impl<'e> Replication<'e> {
@@ -111,11 +104,14 @@ impl<'e> Replication<'e> {
             TraceEvent::Start { .. } => {
                 (self.node.log, self.node.commit, self.node.applied) = (None, None, None);
             }
-            TraceEvent::Recovered { .. } => self.recovered(place),
+            TraceEvent::Recovered { terms, .. } => {
+                self.recovered(place);
+                return size_of_val(&terms[..]) as u64;
+            }
             TraceEvent::Vote { term, .. } | TraceEvent::Following { term, .. } => {
                 self.node.term = Some(*term)
             }
-            TraceEvent::Leader { term, .. } => self.leads(place, *term),
+            TraceEvent::Leader { term, .. } => return self.leads(place, *term),
             TraceEvent::Appended { index, term, hashes, .. } => {
                 return self.appended(place, *index, *term, &hashes.0);
             }
@@ -139,8 +135,9 @@ impl<'e> Replication<'e> {
                 self.node.applied = Some((*index, place));
             }
             TraceEvent::Members { index, term, .. } | TraceEvent::MembersAppended { index, term, .. } => {
-                self.node
-                    .change_members(Members { entry: LogPlace { index: *index, term: *term }, line: place });
+                let known = self.node.members.len();
+                self.node.members.entry(LogPlace { index: *index, term: *term }).or_insert(place);
+                return 2 * ((self.node.members.len() - known) * size_of::<(LogPlace, Place<'_>)>()) as u64;
             }
             TraceEvent::SnapshotMade { index, .. } | TraceEvent::SnapshotInstalled { index, .. } => {
                 let newest = self.node.snapshot.and_then(|(snapshot, _)| snapshot).max(Some(*index));
@@ -175,13 +172,15 @@ impl<'e> Replication<'e> {
         (node.term, node.log) = (Some(*term), Some(log));
     }
 
-    fn leads(&mut self, place: Place<'e>, term: u64) {
+    fn leads(&mut self, place: Place<'e>, term: u64) -> u64 {
         self.node.term = Some(term);
-        let Some(log) = &self.node.log else { return };
+        let Some(log) = &self.node.log else { return 0 };
+        let bytes = log.bytes() + size_of::<(u64, NodeLog, Place<'_>)>() as u64;
         self.leaders.push((term, log.clone(), place));
         if let Some(line) = self.node.members_without_its_vote(log, place.node()) {
             self.broken.push(Broken::NotVoter { term, lines: [line, place] });
         }
+        bytes
     }
 
     fn appended(&mut self, place: Place<'e>, index: u64, term: u64, hashes: &[u64]) -> u64 {
@@ -277,26 +276,21 @@ impl<'e> Replication<'e> {
 }
 
 impl<'e> Node<'e> {
-    fn change_members(&mut self, members: Members<'e>) {
-        if !self.members.iter().any(|known| known.entry == members.entry) {
-            self.members.push(members);
-        }
-    }
-
     /// The last members in its log, if they give it no vote. A change that was removed may be back after a restart, so
     /// which changes are in the log is asked of the log.
     fn members_without_its_vote(&self, log: &NodeLog, name: &str) -> Option<Place<'e>> {
-        let held = || self.members.iter().filter(|members| log.may_hold(members.entry));
-        let last = held().map(|members| members.entry.index).max()?;
-        let votes = |members: &Members<'_>| match members.line.event() {
+        let is_held = |(entry, _): &(&LogPlace, &Place<'e>)| log.may_hold(**entry);
+        let last = self.members.iter().rev().find(is_held)?.0.index;
+        let votes = |line: &Place<'e>| match line.event() {
             TraceEvent::Members { voters, .. } | TraceEvent::MembersAppended { voters, .. } => {
                 voters.iter().flatten().any(|voter| voter == name)
             }
             _ => false,
         };
         // Of what was removed from the front nobody knows which of two entries it was.
-        let candidates: Vec<&Members<'e>> = held().filter(|members| members.entry.index == last).collect();
-        let first = candidates.first()?;
-        (!candidates.iter().any(|members| votes(members))).then_some(first.line)
+        let of_last = LogPlace { index: last, term: 0 }..=LogPlace { index: last, term: u64::MAX };
+        let mut candidates = self.members.range(of_last).filter(is_held).map(|(_, line)| line);
+        let first = candidates.clone().next()?;
+        (!candidates.any(votes)).then_some(*first)
     }
 }

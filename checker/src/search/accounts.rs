@@ -47,7 +47,7 @@ pub fn accounts(history: &History, initially: Initially, limits: &Limits<'_>) ->
             Explanation { history, name, initially, ids, timed: &timed }.anomaly(contradiction)
         };
         let outcome = check_counted(&Account { initially }, &timed.operations, told, limits);
-        Judged::of(outcome, told, explain)
+        Judged::of(outcome, told, explain, |next| keys::next(history, Some(name), &timed.ids, next))
     };
     let judged = judge_all(names.len(), judge, |rank| history.text(names.name(rank)));
     Findings { keys: 0, ..sorted.findings }.and(judged)

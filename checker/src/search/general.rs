@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use texts::text;
 
-use super::keys::Timed;
+use super::keys::{self, Timed};
 use super::objects::{Judged, judge_all};
 use super::{Contradiction, Outcome, check_counted};
 use crate::certificate::{NotIssued, ObjectOrder};
@@ -208,10 +208,11 @@ impl<'h> Task<'h> for Judging<'h, '_> {
             };
             let key = object.name(history);
             let told_of = tell::Told { history, key, ids: &object.ids, timed: &timed, adapter };
-            Judged::of(outcome, told, |contradiction: &Contradiction| match violation {
+            let explain = |contradiction: &Contradiction| match violation {
                 Some(violation) => told_of.violation(violation),
                 None => told_of.contradiction(contradiction),
-            })
+            };
+            Judged::of(outcome, told, explain, |next| keys::next(history, key, &timed.ids, next))
         };
         let name = |number: usize| objects[number].name(history).map_or("", |key| history.text(key));
         let operations = objects.iter().map(|object| object.ids.len() as u64).sum();

@@ -1,6 +1,6 @@
 //! From a history to the operations on one object, and from a contradiction back to the history: what is said of it.
 
-use super::{Contradiction, Outcome, refused};
+use super::{Contradiction, Next, Outcome, refused};
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::certificate::{NotIssued, ObjectOrder};
 use crate::explain::{self, Scene, alternatives};
@@ -131,6 +131,20 @@ pub(super) fn after(
         name(history, key, a),
         scene.at(completed)
     ))
+}
+
+/// What comes next where a search ended, behind what is said of how far it came.
+pub(super) fn next(history: &History, key: Option<Symbol>, ids: &[OperationId], next: &Next) -> String {
+    let id = ids[next.operation];
+    let at = history
+        .operation(id)
+        .completed
+        .map_or(String::new(), |completed| format!(", at {}", explain::seconds(completed.time)));
+    let why = match alternatives(&next.refusals) {
+        why if why.is_empty() => String::new(),
+        why => format!("; in the orders that came so far, {why}"),
+    };
+    format!("; the next to complete is {}{at}{why}", name(history, key, id))
 }
 
 /// The sentence about a contradiction of no simpler form.

@@ -9,7 +9,7 @@
 
 use rayon::prelude::*;
 
-use super::{Contradiction, Outcome, Unknown};
+use super::{Contradiction, Next, Outcome, Unknown};
 use crate::anomaly::Anomaly;
 use crate::findings::Findings;
 use crate::history::{History, Operation, OperationId, Symbol};
@@ -104,22 +104,28 @@ enum Verdict {
     Right,
     /// What is wrong, if it was to be explained.
     Wrong(Option<Box<Anomaly>>),
-    Undecided(Unknown),
+    /// How far the search came, and what comes next.
+    Undecided(Unknown, String),
 }
 
 impl Judged {
-    /// What was found out about one object, and how much memory that took. A contradiction is explained if it is `told`.
+    /// What was found out about one object, and how much memory that took. A contradiction is explained if it is `told`;
+    /// `next` says what comes next where a search ended.
     pub(super) fn of(
         (outcome, peak_bytes): (Outcome, u64),
         told: bool,
         explain: impl FnOnce(&Contradiction) -> Anomaly,
+        next: impl FnOnce(&Next) -> String,
     ) -> Judged {
         let verdict = match outcome {
             Outcome::Linearizable(_) => Verdict::Right,
             Outcome::NotLinearizable(contradiction) => {
                 Verdict::Wrong(told.then(|| Box::new(explain(&contradiction))))
             }
-            Outcome::Unknown(unknown) => Verdict::Undecided(unknown),
+            Outcome::Unknown(unknown) => {
+                let next = unknown.next.as_ref().map_or(String::new(), next);
+                Verdict::Undecided(unknown, next)
+            }
         };
         Judged { verdict, peak_bytes }
     }
@@ -127,7 +133,10 @@ impl Judged {
     /// A limit was hit before it came to that.
     pub(super) fn unknown(exceeded: Exceeded) -> Judged {
         Judged {
-            verdict: Verdict::Undecided(Unknown { exceeded, ordered: 0, completions: 0 }),
+            verdict: Verdict::Undecided(
+                Unknown { exceeded, ordered: 0, completions: 0, next: None },
+                String::new(),
+            ),
             peak_bytes: 0,
         }
     }
@@ -156,8 +165,8 @@ pub(super) fn judge_all<'n>(
                     let room = findings.anomalies.len() < EXPLAINED_MAX;
                     findings.anomalies.extend(anomaly.filter(|_| room).map(|anomaly| *anomaly));
                 }
-                Verdict::Undecided(unknown) => {
-                    undecided.get_or_insert_with(|| (doubt(&unknown, name(number)), 0)).1 += 1;
+                Verdict::Undecided(unknown, next) => {
+                    undecided.get_or_insert_with(|| (doubt(&unknown, name(number)) + &next, 0)).1 += 1;
                 }
             }
         }
@@ -171,7 +180,7 @@ pub(super) fn judge_all<'n>(
 }
 
 fn doubt(unknown: &Unknown, name: &str) -> String {
-    let Unknown { exceeded, ordered, completions } = unknown;
+    let Unknown { exceeded, ordered, completions, .. } = unknown;
     if *completions == 0 {
         return format!("{exceeded} before `{name}` was judged");
     }

@@ -201,7 +201,7 @@ impl<'a, M: Model> Problem<'a, M> {
 
     fn classify(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         // By what an operation does: its class, and the last optional member of it that never completes.
-        let mut classes: HashMap<(&M::Input, Option<&M::Output>), (u32, Option<u32>)> = HashMap::new();
+        let mut classes: HashMap<_, (u32, Option<u32>)> = HashMap::new();
         for (number, member) in (0..).zip(&mut self.members) {
             budget.tick()?;
             if member.list == OBSERVING {

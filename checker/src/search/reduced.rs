@@ -35,6 +35,7 @@
 
 mod breadth;
 mod configuration;
+mod counts;
 mod depth;
 mod frontier;
 mod plan;
@@ -48,11 +49,11 @@ use std::hash::Hash;
 
 use super::shrink::{self, Shrinkable};
 use super::walk::{Farthest, REFUSALS_MAX};
-use super::{Contradiction, Outcome, Unknown};
+use super::{Contradiction, Next, Outcome, Unknown};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::Operation;
 use frontier::Frontier;
-use plan::Plan;
+use plan::{Event, Plan};
 
 /// An object as this search sees it: a machine with numbered states.
 pub(super) trait Machine {
@@ -117,6 +118,22 @@ struct Stuck {
     seen: Vec<u32>,
 }
 
+/// How far the search came before a limit was hit.
+struct Ended {
+    exceeded: Exceeded,
+    /// The event that came next.
+    event: usize,
+    /// The states that were left before it.
+    left: Vec<u32>,
+}
+
+impl From<Exceeded> for Ended {
+    /// It had not begun.
+    fn from(exceeded: Exceeded) -> Self {
+        Ended { exceeded, event: 0, left: Vec::new() }
+    }
+}
+
 /// Judges operations; `None` if too many of them are pending at once. The budget is that of the whole judgement. A
 /// contradiction that is not `told` is not made smaller.
 pub(super) fn decide<I, O, M: Machine>(
@@ -140,20 +157,43 @@ pub(super) fn decide<I, O, M: Machine>(
             let mut shrinking = Shrinking { machine, operations, initial, seen: stuck.seen };
             Outcome::NotLinearizable(shrink::shrink(&mut shrinking, required, limits))
         }
-        Err((exceeded, ordered)) => {
-            Outcome::Unknown(Unknown { exceeded, ordered, completions: plan.completions })
+        Err(Ended { exceeded, event, left }) => {
+            let next = plan.events[event..].iter().find_map(|event| match event {
+                Event::Returned(step) if plan.steps[*step as usize].is_required => Some(*step),
+                _ => None,
+            });
+            let next = next.map(|step| {
+                let operation = plan.steps[step as usize].operation as usize;
+                Next { operation, refusals: refusals(machine, operation, left) }
+            });
+            let ordered = plan.returned(event).len();
+            Outcome::Unknown(Unknown { exceeded, ordered, completions: plan.completions, next })
         }
     })
 }
 
-/// Depth first and then breadth first; `None` if too many operations are pending at once. With an error comes how many
-/// completions an order was found for.
+/// Why an operation is refused in some states.
+fn refusals<M: Machine>(machine: &mut M, operation: usize, states: Vec<u32>) -> Vec<String> {
+    let action = machine.action(operation);
+    let mut refusals = Vec::new();
+    for state in states {
+        if machine.step(state, action).is_none() {
+            let why = machine.refusal(state, operation);
+            if refusals.len() < REFUSALS_MAX && !refusals.contains(&why) {
+                refusals.push(why);
+            }
+        }
+    }
+    refusals
+}
+
+/// Depth first and then breadth first; `None` if too many operations are pending at once.
 fn search<M: Machine>(
     machine: &mut M,
     plan: &Plan<M::Action>,
     initial: &[u32],
     budget: &mut Budget<'_>,
-) -> Option<Result<Found, (Exceeded, usize)>> {
+) -> Option<Result<Found, Ended>> {
     match plan.slots.div_ceil(64) {
         0..=1 => Some(search_wide::<M, 1>(machine, plan, initial, budget)),
         2..=4 => Some(search_wide::<M, 4>(machine, plan, initial, budget)),
@@ -168,8 +208,8 @@ fn search_wide<M: Machine, const W: usize>(
     plan: &Plan<M::Action>,
     initial: &[u32],
     budget: &mut Budget<'_>,
-) -> Result<Found, (Exceeded, usize)> {
-    let mut frontier = Frontier::<M, W>::new(machine, plan, budget);
+) -> Result<Found, Ended> {
+    let mut frontier = Frontier::<M, W>::new(machine, plan, budget)?;
     if let Some(order) = depth::search(&mut frontier, initial)? {
         return Ok(Found::Order(order));
     }
@@ -188,16 +228,20 @@ struct Shrinking<'a, I, O, M> {
 
 impl<I, O, M: Machine> Shrinking<'_, I, O, M> {
     fn search(&mut self, required: &[usize], budget: &mut Budget<'_>) -> Result<Found, Exceeded> {
+        budget.allocate(self.operations.len() as u64)?;
         let mut is_required = vec![false; self.operations.len()];
         required.iter().for_each(|position| is_required[*position] = true);
         let since = required.iter().map(|position| self.operations[*position].invoked).min().unwrap_or(0);
-        let has_past =
-            self.operations.iter().any(|operation| operation.returned.is_some_and(|end| end < since));
+        let mut has_past = false;
+        for operation in self.operations {
+            budget.tick()?;
+            has_past |= operation.returned.is_some_and(|end| end < since);
+        }
         let initial = if has_past { &self.seen } else { &self.initial };
         let plan = Plan::new(self.machine, self.operations, |position| is_required[position], since, budget)?;
         let found = search(self.machine, &plan, initial, budget);
         // Of the whole no more were pending at once than can be; of a part, no more than of the whole.
-        found.expect("the whole was searched").map_err(|(exceeded, _)| exceeded)
+        found.expect("the whole was searched").map_err(|ended| ended.exceeded)
     }
 }
 
@@ -220,16 +264,7 @@ impl<I, O, M: Machine> Shrinkable for Shrinking<'_, I, O, M> {
 
     fn farthest(&mut self, required: &[usize], budget: &mut Budget<'_>) -> Option<Farthest> {
         let Ok(Found::Stuck(stuck)) = self.search(required, budget) else { return None };
-        let action = self.machine.action(stuck.blocked);
-        let mut refusals = Vec::new();
-        for state in stuck.left {
-            if self.machine.step(state, action).is_none() {
-                let why = self.machine.refusal(state, stuck.blocked);
-                if refusals.len() < REFUSALS_MAX && !refusals.contains(&why) {
-                    refusals.push(why);
-                }
-            }
-        }
+        let refusals = refusals(self.machine, stuck.blocked, stuck.left);
         Some(Farthest::new(stuck.blocked, refusals))
     }
 }

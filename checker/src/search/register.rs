@@ -6,7 +6,7 @@ mod machine;
 mod tests;
 mod unique;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use decide::check_register_counted;
 pub use decide::{check_register, decide_register};
@@ -26,11 +26,18 @@ use crate::model::register::{self, FailedCas, Initially, NilRead, Register, Sema
 /// The most operations that are shown beside those that contradict each other.
 const CONTEXT_MAX: usize = 2;
 
-/// Judges all registers of a history: the reads without a range, the writes and the cas.
+/// Judges the registers of a history: the reads without a range, the writes and the cas. Those on objects which are also
+/// asked for what no register knows are left out: whoever asks for that may change what is read.
 #[must_use]
 pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) -> Findings {
     let mut budget = Budget::new(limits);
-    let is_register = |operation: &Operation| operation.input.object() == Object::Register;
+    let strange = match strange(history, &mut budget) {
+        Ok(strange) => strange,
+        Err(exceeded) => return Findings::doubt(format!("{exceeded} before any register was judged")),
+    };
+    let is_register = |operation: &Operation| {
+        operation.input.object() == Object::Register && !strange.contains(&operation.key)
+    };
     let objects = match Objects::of(history, is_register, &mut budget) {
         Ok(objects) => objects,
         Err(exceeded) => return Findings::doubt(format!("{exceeded} before any register was judged")),
@@ -48,10 +55,23 @@ pub fn register(history: &History, semantics: Semantics, limits: &Limits<'_>) ->
             Explanation { history, key, ids, timed: &timed, model }.anomaly(contradiction)
         };
         let outcome = check_register_counted(&model, &timed.operations, told, limits);
-        Judged::of(outcome, told, explain)
+        Judged::of(outcome, told, explain, |next| keys::next(history, key, &timed.ids, next))
     };
     let name = |number: usize| objects.get(number).0.map_or("", |key| history.text(key));
     Findings { operations: objects.operations(), ..judge_all(objects.len(), judge, name) }
+}
+
+/// The objects that are asked for what no register knows.
+fn strange(history: &History, budget: &mut Budget<'_>) -> Result<HashSet<Option<Symbol>>, Exceeded> {
+    let mut strange = HashSet::new();
+    for operation in history.operations() {
+        budget.tick()?;
+        if matches!(operation.input.object(), Object::General | Object::Unknown) {
+            budget.room_in_set(&mut strange)?;
+            strange.insert(operation.key);
+        }
+    }
+    Ok(strange)
 }
 
 /// An order of the operations on each register.

@@ -15,6 +15,7 @@ pub(super) use farthest::{Farthest, REFUSALS_MAX};
 use states::States;
 use twins::Twins;
 
+use super::Next;
 use super::links::Links;
 use super::problem::{OBSERVING, OPTIONAL, Problem, REQUIRED};
 use super::seen::Seen;
@@ -80,6 +81,8 @@ pub(super) struct Walk<'p, 'b, 'l, M: Model> {
     missing: usize,
     frames: Vec<Frame>,
     reached: u32,
+    /// The state there.
+    reached_state: u32,
     farthest: Option<Farthest>,
     explains: bool,
 }
@@ -99,6 +102,7 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
             missing: problem.required,
             frames: Vec::new(),
             reached: 0,
+            reached_state: 0,
             farthest: None,
             explains: false,
         }
@@ -127,6 +131,18 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
     /// The most completions that were behind a configuration.
     pub(super) fn reached(&self) -> usize {
         self.reached as usize
+    }
+
+    /// The operation that completes next where the walk came farthest, and why it is refused there.
+    pub(super) fn next(&self) -> Option<Next> {
+        let blocked = *self.problem.by_return.get(self.reached as usize)?;
+        let operation = self.problem.operation(blocked);
+        let state = self.states.all.get(self.reached_state as usize)?;
+        let (input, output) = (&operation.input, operation.output.as_ref());
+        let refuses = self.problem.model.step(state, input, output).is_none();
+        let refusals = refuses.then(|| self.problem.model.refusal(state, input, output));
+        let operation = self.problem.members[blocked as usize].operation;
+        Some(Next { operation, refusals: refusals.into_iter().collect() })
     }
 
     /// All states that the walk has been in. If it found no order, these are all that the operations can leave.
@@ -174,7 +190,9 @@ impl<'p, 'b, 'l, M: Model> Walk<'p, 'b, 'l, M> {
                 None => self.links.after(member),
             };
         }
-        self.reached = self.reached.max(self.at.frontier);
+        if self.at.frontier > self.reached {
+            (self.reached, self.reached_state) = (self.at.frontier, self.at.state);
+        }
         if self.missing == 0 {
             return Ok(Turn::Found);
         }

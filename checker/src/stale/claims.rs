@@ -30,17 +30,17 @@ impl Claims {
             budget.step()?;
             match (&operation.input, operation.output()) {
                 (Input::Send { id: message }, answer) => {
-                    budget.allocate(4 * size_of::<(Key, u64, Symbol, OperationId)>() as u64)?;
+                    budget.room_in_map(&mut claims.sends)?;
                     if claims.sends.insert(*message, id).is_some() {
                         claims.repeated.insert(*message);
                     }
                     if let Some(Output::Sent { seq }) = answer {
-                        claims.claim(operation.key, *message, *seq, id);
+                        claims.claim(operation.key, *message, *seq, id, budget)?;
                     }
                 }
                 (Input::Read { .. }, Some(Output::Page { entries, .. })) => {
                     budget.spend(entries.len() as u64)?;
-                    claims.add(operation.key, entries, id);
+                    claims.add(operation.key, entries, id, budget)?;
                 }
                 _ => {}
             }
@@ -49,15 +49,29 @@ impl Claims {
     }
 
     /// Takes in what a read shows; what was said before stands.
-    pub(super) fn add(&mut self, key: Key, entries: &[Entry], by: OperationId) {
-        for entry in entries {
-            self.claim(key, entry.id, entry.seq, by);
-        }
+    pub(super) fn add(
+        &mut self,
+        key: Key,
+        entries: &[Entry],
+        by: OperationId,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
+        entries.iter().try_for_each(|entry| self.claim(key, entry.id, entry.seq, by, budget))
     }
 
-    fn claim(&mut self, key: Key, message: Symbol, seq: u64, by: OperationId) {
+    fn claim(
+        &mut self,
+        key: Key,
+        message: Symbol,
+        seq: u64,
+        by: OperationId,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Exceeded> {
+        budget.room_in_map(&mut self.numbers)?;
         self.numbers.entry((key, seq)).or_insert((message, by));
+        budget.room_in_map(&mut self.places)?;
         self.places.entry((key, message)).or_insert((seq, by));
+        Ok(())
     }
 
     /// The messages whose id was used twice, of which nothing can be said.

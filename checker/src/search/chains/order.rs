@@ -5,7 +5,7 @@
 
 use super::clusters::{Clusters, NONE, START};
 use super::{CHUNK, Part, Role};
-use crate::limits::{Budget, Exceeded};
+use crate::limits::{Budget, Exceeded, sort_by_key};
 
 /// The order of all parts that take part.
 pub(super) fn order(
@@ -30,10 +30,11 @@ pub(super) fn order(
         }
     }
     for (value, writer) in places.writers {
+        budget.tick()?;
         order[value as usize] = writer as usize;
     }
     let free = by_call.iter().filter(|position| parts[*position].role == Role::Free).collect();
-    Ok(with_free(parts, order, free))
+    with_free(parts, order, free, budget)
 }
 
 /// The positions of the parts by their calls.
@@ -51,7 +52,7 @@ impl Calls {
         budget.allocate((parts.len() * size_of::<u32>()) as u64)?;
         let count = u32::try_from(parts.len()).expect("operations are counted in a u32");
         let mut sorted: Vec<u32> = (0..count).collect();
-        sorted.sort_unstable_by_key(|position| parts[*position as usize].invoked);
+        sort_by_key(budget, &mut sorted, |position| parts[*position as usize].invoked)?;
         Ok(Calls::Sorted(sorted))
     }
 
@@ -109,6 +110,7 @@ fn places(
     let mut count = 0;
     for root in chains {
         for value in clusters.chain(*root) {
+            budget.tick()?;
             let writer = clusters.of(value).writer;
             if writer != START {
                 writers.push((count, writer));
@@ -122,14 +124,21 @@ fn places(
 }
 
 /// Puts in what is `free`, by call: before the first operation that stands behind a later call.
-fn with_free(parts: &[Part], order: Vec<usize>, free: Vec<usize>) -> Vec<usize> {
+fn with_free(
+    parts: &[Part],
+    order: Vec<usize>,
+    free: Vec<usize>,
+    budget: &mut Budget<'_>,
+) -> Result<Vec<usize>, Exceeded> {
     if free.is_empty() {
-        return order;
+        return Ok(order);
     }
+    budget.allocate(((order.len() + 2 * free.len()) * size_of::<usize>()) as u64)?;
     let mut merged = Vec::with_capacity(order.len() + free.len());
     let mut free = free.into_iter().peekable();
     let mut latest = 0;
     for position in order {
+        budget.tick()?;
         latest = latest.max(parts[position].invoked);
         while let Some(earlier) = free.next_if(|free| parts[*free].invoked < latest) {
             merged.push(earlier);
@@ -137,5 +146,5 @@ fn with_free(parts: &[Part], order: Vec<usize>, free: Vec<usize>) -> Vec<usize> 
         merged.push(position);
     }
     merged.extend(free);
-    merged
+    Ok(merged)
 }

@@ -8,7 +8,7 @@ use crate::model::register::{FailedCas, Initially, NilRead};
 
 fn judged_with(picture: &str, semantics: Semantics) -> Findings {
     let history = timeline::parse(picture).unwrap();
-    let model = choose(&history, None).unwrap().model.expect("a model is guessed");
+    let model = choose(&history, None, &Limits::none()).unwrap().model.expect("a model is guessed");
     general(&history, model, semantics, is_general, &Limits::none()).expect("it is one of general objects")
 }
 

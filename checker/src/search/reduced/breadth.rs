@@ -3,14 +3,13 @@
 use super::configuration::Configuration;
 use super::frontier::Frontier;
 use super::plan::Event;
-use super::{Found, Machine, Stuck, trail};
-use crate::limits::Exceeded;
+use super::{Ended, Found, Machine, Stuck, trail};
 
-/// Goes through all events with all configurations. With an error comes how many completions an order was found for.
+/// Goes through all events with all configurations.
 pub(super) fn search<M: Machine, const W: usize>(
     frontier: &mut Frontier<'_, '_, '_, M, W>,
     initial: &[u32],
-) -> Result<Found, (Exceeded, usize)> {
+) -> Result<Found, Ended> {
     let mut now: Vec<Configuration<W>> = Vec::new();
     for state in initial {
         let begin = frontier.begin(*state);
@@ -25,14 +24,15 @@ pub(super) fn search<M: Machine, const W: usize>(
                     frontier.called(configuration, step);
                 }
                 let spent = frontier.budget.spend(now.len() as u64);
-                spent.map_err(|exceeded| (exceeded, frontier.completions()))?;
+                spent.map_err(|exceeded| frontier.ended(exceeded, &now))?;
             }
             Event::Lost(_) => {}
             Event::Returned(step) => {
                 next.clear();
+                frontier.kept = now.len();
                 for configuration in &now {
                     let expanded = frontier.expand(configuration, step, &mut next);
-                    expanded.map_err(|exceeded| (exceeded, frontier.completions()))?;
+                    expanded.map_err(|exceeded| frontier.ended(exceeded, &now))?;
                 }
                 if next.is_empty() {
                     let left = now.iter().map(|configuration| configuration.state).collect();
@@ -47,7 +47,8 @@ pub(super) fn search<M: Machine, const W: usize>(
         frontier.pass();
     }
     let any = now.first().expect("there is a configuration");
-    Ok(Found::Order(trail::order(frontier, any)))
+    let order = trail::order(frontier, any);
+    order.map(Found::Order).map_err(|exceeded| frontier.ended(exceeded, &now))
 }
 
 /// The states that configurations were in after a return, each once.

@@ -1,9 +1,6 @@
 //! Configurations, and which of them can be dropped.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
-use crate::search::numbers::Folding;
+use super::counts::Counts;
 
 /// A state, and what has become of the pending operations: `64 * W` of them at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,61 +78,6 @@ impl<const W: usize> Slots<W> {
             let rest = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
             rest.take_while(|bits| *bits != 0).map(move |bits| 64 * word + bits.trailing_zeros())
         })
-    }
-}
-
-/// How many operations of each class are used: every combination that occurs, once. 0 is that none is.
-#[derive(Debug)]
-pub(super) struct Counts {
-    classes: usize,
-    /// The combinations, one behind the other.
-    all: Vec<u32>,
-    numbers: HashMap<Box<[u32]>, u32>,
-    /// By combination and class: the combination with one more of it.
-    more: HashMap<u64, u32, BuildHasherDefault<Folding>>,
-}
-
-impl Counts {
-    pub(super) fn new(classes: usize) -> Self {
-        let none = vec![0; classes];
-        let numbers = HashMap::from([(none.clone().into_boxed_slice(), 0)]);
-        Counts { classes, all: none, numbers, more: HashMap::default() }
-    }
-
-    fn of(&self, number: u32) -> &[u32] {
-        &self.all[number as usize * self.classes..][..self.classes]
-    }
-
-    /// How many of a class are used.
-    pub(super) fn used(&self, number: u32, class: u32) -> u32 {
-        self.of(number)[class as usize]
-    }
-
-    /// One more of a class; `None` if there are too many to count.
-    pub(super) fn with(&mut self, number: u32, class: u32) -> Option<u32> {
-        let key = u64::from(number) << 32 | u64::from(class);
-        if let Some(more) = self.more.get(&key) {
-            return Some(*more);
-        }
-        let mut counts: Box<[u32]> = self.of(number).into();
-        counts[class as usize] = counts[class as usize].checked_add(1)?;
-        let next = u32::try_from(self.numbers.len()).expect("memory ends before 2^32 combinations");
-        let more = *self.numbers.entry(counts).or_insert_with_key(|counts| {
-            self.all.extend_from_slice(counts);
-            next
-        });
-        self.more.insert(key, more);
-        Some(more)
-    }
-
-    /// Whether the first has used no more of any class than the second.
-    fn at_most(&self, one: u32, other: u32) -> bool {
-        one == other || self.of(one).iter().zip(self.of(other)).all(|(one, other)| one <= other)
-    }
-
-    /// What a new combination takes at most, in bytes.
-    pub(super) fn bytes_each(&self) -> u64 {
-        (4 * self.classes * size_of::<u32>() + 64) as u64
     }
 }
 

@@ -6,8 +6,7 @@
 use super::configuration::Configuration;
 use super::frontier::Frontier;
 use super::plan::Event;
-use super::{Machine, trail};
-use crate::limits::Exceeded;
+use super::{Ended, Machine, trail};
 
 /// How many steps per event it may take.
 const STEPS_PER_EVENT: u64 = 4;
@@ -18,12 +17,11 @@ struct Choice<const W: usize> {
     others: Vec<Configuration<W>>,
 }
 
-/// Looks for an order; `None` if it found none within a few steps. With an error comes how many completions an order
-/// was found for.
+/// Looks for an order; `None` if it found none within a few steps.
 pub(super) fn search<M: Machine, const W: usize>(
     frontier: &mut Frontier<'_, '_, '_, M, W>,
     initial: &[u32],
-) -> Result<Option<Vec<usize>>, (Exceeded, usize)> {
+) -> Result<Option<Vec<usize>>, Ended> {
     let events = frontier.plan.events.len();
     let enough = frontier.budget.steps() + STEPS_PER_EVENT * events as u64;
     let mut begins: Vec<_> = initial.iter().rev().map(|state| frontier.begin(*state)).collect();
@@ -31,6 +29,7 @@ pub(super) fn search<M: Machine, const W: usize>(
     let mut choices = Vec::new();
     if !begins.is_empty() {
         choices.push(Choice { event: 0, others: begins });
+        frontier.kept = initial.len();
     }
     let mut next = Vec::new();
     while let Some(event) = frontier.plan.events.get(frontier.event).copied() {
@@ -40,7 +39,7 @@ pub(super) fn search<M: Machine, const W: usize>(
             Event::Returned(step) => {
                 next.clear();
                 let expanded = frontier.expand(&now, step, &mut next);
-                expanded.map_err(|exceeded| (exceeded, frontier.completions()))?;
+                expanded.map_err(|exceeded| frontier.ended(exceeded, &[now]))?;
                 if next.len() > 1 {
                     next.sort_by_key(|configuration| configuration.used.len() + configuration.covered.len());
                 }
@@ -48,6 +47,7 @@ pub(super) fn search<M: Machine, const W: usize>(
                     Some(best) => {
                         if !next.is_empty() {
                             let others = std::mem::take(&mut next);
+                            frontier.kept += others.len();
                             choices.push(Choice { event: frontier.event + 1, others });
                         }
                         best
@@ -64,7 +64,8 @@ pub(super) fn search<M: Machine, const W: usize>(
         }
         frontier.pass();
     }
-    Ok(Some(trail::order(frontier, &now)))
+    let order = trail::order(frontier, &now);
+    order.map(Some).map_err(|exceeded| frontier.ended(exceeded, &[now]))
 }
 
 /// Goes back to the last choice and takes another configuration.
@@ -77,6 +78,7 @@ fn back<M: Machine, const W: usize>(
         frontier.unpass();
     }
     let other = choice.others.pop().expect("a choice has others");
+    frontier.kept -= 1;
     if choice.others.is_empty() {
         choices.pop();
     }

@@ -1,10 +1,11 @@
 //! Where a search stands in time: which operations are pending, and what each configuration can do next.
 
-use super::configuration::{Configuration, Counts, Slots, add};
+use super::configuration::{Configuration, Slots, add};
+use super::counts::Counts;
 use super::plan::{Event, Plan, Step};
 use super::trail::{self, Trail, Used};
 use super::twins::Twins;
-use super::{Kind, Machine};
+use super::{Ended, Kind, Machine};
 use crate::limits::{Budget, Exceeded};
 
 /// The pending operations at an event, and what belongs to all configurations.
@@ -32,7 +33,17 @@ pub(super) struct Frontier<'m, 'b, 'l, M: Machine, const W: usize> {
     called: Vec<u32>,
     /// The configurations before the returning operation.
     explored: Vec<Configuration<W>>,
+    /// How many configurations the caller keeps beside those before and after the returning operation.
+    pub(super) kept: usize,
+    /// The most configurations there were at a time. They are charged for: what a list has touched, it keeps.
+    held: usize,
 }
+
+/// How many configurations are asked why they go no further.
+const LEFT_MAX: usize = 64;
+
+/// How many pending operations are looked at for one step.
+const LOOKS_PER_STEP: usize = 16;
 
 /// Something that could be used.
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +57,19 @@ struct Candidate<A> {
 
 impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
     /// Before the first event.
-    pub(super) fn new(machine: &'m mut M, plan: &'m Plan<M::Action>, budget: &'b mut Budget<'l>) -> Self {
-        Frontier {
+    pub(super) fn new(
+        machine: &'m mut M,
+        plan: &'m Plan<M::Action>,
+        budget: &'b mut Budget<'l>,
+    ) -> Result<Self, Exceeded> {
+        let each = 2 * size_of::<Slots<W>>();
+        budget.allocate((plan.slots * (each + size_of::<u32>()) + plan.classes.len() * each) as u64)?;
+        let counts = Counts::new(plan.classes.len(), budget)?;
+        Ok(Frontier {
             machine,
             plan,
             budget,
-            counts: Counts::new(plan.classes.len()),
+            counts,
             trail: Trail::default(),
             event: 0,
             pending: Slots::EMPTY,
@@ -62,7 +80,19 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
             twins: Twins::new(plan.slots, plan.classes.len()),
             called: vec![0; plan.classes.len()],
             explored: Vec::new(),
+            kept: 0,
+            held: 0,
+        })
+    }
+
+    /// Accounts for so many configurations beside those that the caller keeps.
+    fn hold(&mut self, count: usize) -> Result<(), Exceeded> {
+        let held = self.kept + count;
+        if held > self.held {
+            self.budget.allocate(((held - self.held) * size_of::<Configuration<W>>()) as u64)?;
+            self.held = held;
         }
+        Ok(())
     }
 
     /// Goes back to before the first event and forgets all configurations.
@@ -95,9 +125,10 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
         self.event += 1;
     }
 
-    /// How many required operations have returned.
-    pub(super) fn completions(&self) -> usize {
-        self.plan.returned(self.event).len()
+    /// A limit was hit here, with these configurations.
+    pub(super) fn ended(&self, exceeded: Exceeded, left: &[Configuration<W>]) -> Ended {
+        let left = left.iter().take(LEFT_MAX).map(|configuration| configuration.state).collect();
+        Ended { exceeded, event: self.event, left }
     }
 
     /// Goes back by one event.
@@ -151,7 +182,7 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
         returned: u32,
         next: &mut Vec<Configuration<W>>,
     ) -> Result<(), Exceeded> {
-        self.budget.spend(1 + next.len() as u64 / 16)?;
+        self.budget.spend(1 + (next.len() / LOOKS_PER_STEP) as u64)?;
         let Step { action, kind, slot, .. } = self.plan.steps[returned as usize];
         if from.used.has(slot) || from.covered.has(slot) {
             let mut placed = *from;
@@ -169,7 +200,9 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
         let mut number = 0;
         while let Some(at) = explored.get(number).copied() {
             number += 1;
-            self.budget.spend(1 + explored.len() as u64 / 16)?;
+            self.budget.spend(1 + (explored.len() / LOOKS_PER_STEP) as u64)?;
+            self.budget.ticks((next.len() / LOOKS_PER_STEP) as u64)?;
+            self.hold(next.len() + explored.len() + self.plan.slots + self.plan.classes.len())?;
             let placed = self.place_last(&at, last)?;
             if let Some(placed) = placed {
                 add(next, placed, &self.counts);
@@ -249,7 +282,7 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
             let candidate = Candidate { used: Used::Step(self.steps[slot as usize]), action, kind, slot };
             let Some(state) = self.changed(at, action, kind) else { continue };
             let must_now = kind == Kind::Partial && is_required && !at.covered.has(slot);
-            if must_now || self.is_wanted(at, state, candidate) {
+            if must_now || self.is_wanted(at, state, candidate)? {
                 let next = self.used(at, state, candidate)?;
                 explore(explored, next, &self.counts);
             }
@@ -271,11 +304,10 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
                 continue;
             }
             let Some(state) = self.changed(at, *action, *kind) else { continue };
-            if !self.is_wanted(at, state, candidate) {
+            if !self.is_wanted(at, state, candidate)? {
                 continue;
             }
-            self.budget.allocate(self.counts.bytes_each())?;
-            let Some(counts) = self.counts.with(at.counts, class) else { continue };
+            let counts = self.counts.with(at.counts, class, self.budget)?;
             let next = self.used(at, state, candidate)?;
             explore(explored, Configuration { counts, ..next }, &self.counts);
         }
@@ -290,7 +322,13 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
     }
 
     /// Whether something that does not overwrite can come after the candidate, which leads to `state`.
-    fn is_wanted(&mut self, at: &Configuration<W>, state: u32, candidate: Candidate<M::Action>) -> bool {
+    fn is_wanted(
+        &mut self,
+        at: &Configuration<W>,
+        state: u32,
+        candidate: Candidate<M::Action>,
+    ) -> Result<bool, Exceeded> {
+        self.budget.ticks(((self.plan.slots + self.plan.classes.len()) / LOOKS_PER_STEP) as u64)?;
         for slot in self.pending.without([&at.used, &self.overwriting]).iter() {
             let Step { action, kind, is_required, .. } = *self.step(slot);
             if candidate.used == Used::Step(self.steps[slot as usize]) {
@@ -301,17 +339,17 @@ impl<'m, 'b, 'l, M: Machine, const W: usize> Frontier<'m, 'b, 'l, M, W> {
                 continue;
             }
             match self.machine.step(state, action) {
-                Some(next) if next != state => return true,
-                Some(_) if is_open && kind != Kind::Total => return true,
+                Some(next) if next != state => return Ok(true),
+                Some(_) if is_open && kind != Kind::Total => return Ok(true),
                 _ => {}
             }
         }
-        (0..).zip(&self.plan.classes).any(|(class, (action, kind))| {
+        Ok((0..).zip(&self.plan.classes).any(|(class, (action, kind))| {
             let taken = self.counts.used(at.counts, class) + u32::from(candidate.used == Used::Class(class));
             *kind != Kind::Overwrites
                 && taken < self.called[class as usize]
                 && self.machine.step(state, *action).is_some_and(|next| next != state)
-        })
+        }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::{Kind, Machine};
-use crate::limits::{Budget, Exceeded};
+use crate::limits::{Budget, Exceeded, sort_by_key};
 use crate::model::Operation;
 use crate::search::numbers::Folding;
 
@@ -60,16 +60,15 @@ impl<A: Copy + Eq + std::hash::Hash> Plan<A> {
         since: u32,
         budget: &mut Budget<'_>,
     ) -> Result<Self, Exceeded> {
-        budget.ticks(operations.len() as u64)?;
         let bytes = size_of::<Step<A>>() + 2 * (size_of::<Event>() + size_of::<(u32, Event)>());
         budget.allocate((operations.len() * bytes) as u64)?;
-        let horizon = operations
-            .iter()
-            .enumerate()
-            .filter(|(position, _)| required(*position))
-            .filter_map(|(_, operation)| operation.returned)
-            .max()
-            .unwrap_or(0);
+        let mut horizon = 0;
+        for (position, operation) in operations.iter().enumerate() {
+            budget.tick()?;
+            if required(position) {
+                horizon = operation.returned.map_or(horizon, |returned| horizon.max(returned));
+            }
+        }
         let mut plan = Plan {
             steps: Vec::with_capacity(operations.len()),
             events: Vec::new(),
@@ -80,6 +79,7 @@ impl<A: Copy + Eq + std::hash::Hash> Plan<A> {
         let mut timed = Vec::with_capacity(2 * operations.len());
         let mut classes: HashMap<A, u32, BuildHasherDefault<Folding>> = HashMap::default();
         for (position, operation) in operations.iter().enumerate() {
+            budget.tick()?;
             let returned = operation.returned.filter(|returned| *returned <= horizon);
             if operation.invoked > horizon || operation.returned.is_some_and(|returned| returned < since) {
                 continue;
@@ -100,6 +100,7 @@ impl<A: Copy + Eq + std::hash::Hash> Plan<A> {
                 0
             } else {
                 timed.push((operation.invoked, Event::Lost(number)));
+                budget.room_in_map(&mut classes)?;
                 *classes.entry(action).or_insert_with(|| {
                     plan.classes.push((action, kind));
                     count(&plan.classes) - 1
@@ -111,16 +112,18 @@ impl<A: Copy + Eq + std::hash::Hash> Plan<A> {
             plan.steps.push(Step { action, kind, is_required, slot, returned, class: None, operation });
         }
         for step in &mut plan.steps {
+            budget.tick()?;
             step.class = classes.get(&step.action).copied();
         }
-        plan.events = sorted(timed);
-        plan.assign_slots();
+        plan.events = sorted(timed, budget)?;
+        plan.assign_slots(budget)?;
         Ok(plan)
     }
 
-    fn assign_slots(&mut self) {
+    fn assign_slots(&mut self, budget: &mut Budget<'_>) -> Result<(), Exceeded> {
         let mut free = Vec::new();
         for event in &self.events {
+            budget.tick()?;
             match *event {
                 Event::Called(step) => {
                     self.steps[step as usize].slot = free.pop().unwrap_or_else(|| {
@@ -132,6 +135,7 @@ impl<A: Copy + Eq + std::hash::Hash> Plan<A> {
                 Event::Lost(_) => {}
             }
         }
+        Ok(())
     }
 
     /// The required operations that return among the first events, as many as that.
@@ -149,17 +153,21 @@ fn count<T>(list: &[T]) -> u32 {
 }
 
 /// The events by their places in time, in linear time if those are dense.
-fn sorted(mut timed: Vec<(u32, Event)>) -> Vec<Event> {
+fn sorted(mut timed: Vec<(u32, Event)>, budget: &mut Budget<'_>) -> Result<Vec<Event>, Exceeded> {
     let least = timed.iter().map(|(place, _)| *place).min().unwrap_or(0);
     let spread = timed.iter().map(|(place, _)| (place - least) as usize + 1).max().unwrap_or(0);
     if spread / PLACES_PER_EVENT > timed.len() {
-        timed.sort_unstable_by_key(|(place, _)| *place);
-        return timed.into_iter().map(|(_, event)| event).collect();
+        sort_by_key(budget, &mut timed, |(place, _)| *place)?;
+        return Ok(timed.into_iter().map(|(_, event)| event).collect());
     }
+    let bytes = (spread * size_of::<Option<Event>>()) as u64;
+    budget.allocate(bytes)?;
     let mut places = vec![None; spread];
     for (place, event) in timed {
+        budget.tick()?;
         let before = places[(place - least) as usize].replace(event);
         assert_eq!(before, None, "two operations share the place {place}");
     }
-    places.into_iter().flatten().collect()
+    budget.release(bytes);
+    Ok(places.into_iter().flatten().collect())
 }

@@ -93,3 +93,21 @@ fn a_limit_says_how_far_the_search_came() {
     assert_eq!(within(&Limits { memory: 10, ..Limits::none() }), (Exceeded::Memory(10), 0));
     assert_eq!(within(&Limits { expired: &|| true, ..Limits::none() }), (Exceeded::Time, 0));
 }
+
+#[test]
+fn who_is_stopped_says_what_comes_next_and_why_it_is_refused() {
+    // A write of 1, and a read of 2 that nobody wrote.
+    let operations = [(true, 1, 0, 1), (false, 2, 2, 3)];
+    for steps in 0..20 {
+        match judge(&operations, &Limits { steps, ..Limits::none() }) {
+            Some(Outcome::Unknown(Unknown { ordered, completions: 2, next: Some(next), .. })) => {
+                assert_eq!(next.operation, ordered, "{steps} steps");
+                let refused = if ordered == 1 { &["it is 1".to_owned()][..] } else { &[] };
+                assert_eq!(next.refusals, refused, "{steps} steps");
+            }
+            Some(Outcome::NotLinearizable(_)) if steps > 2 => return,
+            outcome => panic!("{steps} steps: {outcome:?}"),
+        }
+    }
+    panic!("it was never decided");
+}

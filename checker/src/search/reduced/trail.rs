@@ -6,6 +6,7 @@ use super::configuration::Configuration;
 use super::frontier::Frontier;
 use super::plan::Event;
 use super::{Kind, Machine};
+use crate::limits::{Budget, Exceeded};
 
 /// What was used, or where a trail begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +51,16 @@ impl Trail {
     }
 
     /// The state in which a trail begins, and what was used at which event.
-    fn forwards(&self, trail: u32) -> (u32, Vec<(usize, Used)>) {
+    fn forwards(&self, trail: u32, budget: &mut Budget<'_>) -> Result<(u32, Vec<(usize, Used)>), Exceeded> {
         let mut used = Vec::new();
         let mut at = self.entries[trail as usize];
         loop {
+            budget.tick()?;
             if let Used::Begin(state) = at.used {
                 used.reverse();
-                return (state, used);
+                return Ok((state, used));
             }
-            used.push((at.event as usize, at.used));
+            budget.push(&mut used, (at.event as usize, at.used))?;
             at = self.entries[at.before as usize];
         }
     }
@@ -72,16 +74,18 @@ impl Trail {
 pub(super) fn order<M: Machine, const W: usize>(
     frontier: &mut Frontier<'_, '_, '_, M, W>,
     configuration: &Configuration<W>,
-) -> Vec<usize> {
-    let (initial, used) = frontier.trail.forwards(configuration.trail);
+) -> Result<Vec<usize>, Exceeded> {
+    let (initial, used) = frontier.trail.forwards(configuration.trail, frontier.budget)?;
+    let each = size_of::<bool>() + 2 * size_of::<u32>() + size_of::<usize>();
+    frontier.budget.allocate((frontier.plan.steps.len() * each) as u64)?;
     let mut replay = Replay::new(frontier, initial, &used);
     let mut used = used.into_iter().peekable();
     for number in 0..replay.frontier.plan.events.len() {
         while let Some((_, next)) = used.next_if(|(event, _)| *event == number) {
-            replay.use_next(next);
+            replay.use_next(next)?;
         }
         match replay.frontier.plan.events[number] {
-            Event::Called(step) => replay.called(step),
+            Event::Called(step) => replay.called(step)?,
             Event::Lost(step) => {
                 let class = replay.frontier.plan.steps[step as usize].slot;
                 replay.lost[class as usize].push_back(step);
@@ -89,7 +93,7 @@ pub(super) fn order<M: Machine, const W: usize>(
             Event::Returned(step) => replay.returned(step),
         }
     }
-    replay.order
+    Ok(replay.order)
 }
 
 struct Replay<'r, 'm, 'b, 'l, M: Machine, const W: usize> {
@@ -117,20 +121,21 @@ impl<'r, 'm, 'b, 'l, M: Machine, const W: usize> Replay<'r, 'm, 'b, 'l, M, W> {
         Replay { frontier, state: initial, is_used, waiting: Vec::new(), lost, order }
     }
 
-    fn called(&mut self, step: u32) {
+    fn called(&mut self, step: u32) -> Result<(), Exceeded> {
         if self.frontier.plan.steps[step as usize].is_required && !self.is_used[step as usize] {
             self.waiting.push(step);
-            self.cover_idle();
+            self.cover_idle()?;
         }
+        Ok(())
     }
 
     fn returned(&mut self, step: u32) {
         debug_assert!(!self.waiting.contains(&step), "step {step} returns and was never placed");
     }
 
-    fn use_next(&mut self, used: Used) {
+    fn use_next(&mut self, used: Used) -> Result<(), Exceeded> {
         let step = match used {
-            Used::Begin(_) => return,
+            Used::Begin(_) => return Ok(()),
             Used::Step(step) => step,
             Used::Class(class) => {
                 self.lost[class as usize].pop_front().expect("no more are used than were called")
@@ -144,11 +149,12 @@ impl<'r, 'm, 'b, 'l, M: Machine, const W: usize> Replay<'r, 'm, 'b, 'l, M, W> {
         let next = self.frontier.machine.step(self.state, step.action);
         self.state = next.expect("what was used was allowed");
         self.order.push(step.operation as usize);
-        self.cover_idle();
+        self.cover_idle()
     }
 
     /// Places what waits and leaves the state as it is.
-    fn cover_idle(&mut self) {
+    fn cover_idle(&mut self) -> Result<(), Exceeded> {
+        self.frontier.budget.ticks(self.waiting.len() as u64 / 4)?;
         let (plan, state) = (self.frontier.plan, self.state);
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|step| {
@@ -160,6 +166,7 @@ impl<'r, 'm, 'b, 'l, M: Machine, const W: usize> Replay<'r, 'm, 'b, 'l, M, W> {
             !is_idle
         });
         self.waiting = waiting;
+        Ok(())
     }
 
     /// Places what waits and may happen at any time.

@@ -61,7 +61,10 @@ pub(super) fn check_repeated(
     limits: &Limits<'_>,
 ) -> (Outcome, u64) {
     let mut budget = Budget::new(limits);
-    let mut machine = Numbered::new(*model, operations);
+    let mut machine = match Numbered::new(*model, operations, &mut budget) {
+        Ok(machine) => machine,
+        Err(exceeded) => return (unknown(operations, exceeded), budget.peak()),
+    };
     match reduced::decide(&mut machine, operations, told, limits, &mut budget) {
         Some(outcome) => (outcome, budget.peak()),
         None => check_counted(model, operations, told, limits),

@@ -2,6 +2,7 @@
 //!
 //! All values that nobody saw are one state: no answer can tell them apart.
 
+use crate::limits::{Budget, Exceeded};
 use crate::model::register::{Input, Output, Register, Value};
 use crate::model::{Model, OperationOf};
 use crate::search::numbers::Numbers;
@@ -41,20 +42,32 @@ pub(in crate::search) struct Numbered<'a> {
 }
 
 impl<'a> Numbered<'a> {
-    pub(in crate::search) fn new(model: Register<'a>, operations: &'a [OperationOf<Register<'a>>]) -> Self {
+    pub(in crate::search) fn new(
+        model: Register<'a>,
+        operations: &'a [OperationOf<Register<'a>>],
+        budget: &mut Budget<'_>,
+    ) -> Result<Self, Exceeded> {
+        budget.allocate(size_of::<Action>() as u64 * operations.len() as u64)?;
         let mut numbers = Numbers::of(operations.iter().flat_map(spoken_of));
         let mut states = States { of: Vec::new(), values: vec![Value::default()] };
+        budget.allocate(numbers.bytes())?;
         for operation in operations {
+            budget.tick()?;
             if let Some(value) = seen(&model, operation) {
                 states.add(numbers.number(value), value);
             }
         }
         let mut state = |value| states.state(numbers.number(value), value);
-        let actions = operations.iter().map(|operation| action(&model, operation, &mut state)).collect();
+        let mut actions = Vec::with_capacity(operations.len());
+        for operation in operations {
+            budget.tick()?;
+            actions.push(action(&model, operation, &mut state));
+        }
         let mut initial: Vec<u32> = model.initial_values().iter().map(|value| state(*value)).collect();
         initial.sort_unstable();
         initial.dedup();
-        Numbered { model, operations, actions, values: states.values, initial }
+        budget.allocate((states.of.len() * size_of::<u32>() + size_of_val(&states.values[..])) as u64)?;
+        Ok(Numbered { model, operations, actions, values: states.values, initial })
     }
 }
 

@@ -162,7 +162,8 @@ fn a_limit_makes_the_verdict_unknown_and_says_how_far_it_came() {
     assert_eq!(
         findings.doubts,
         [
-            "the limit of 12 steps was reached when an order was found for 6 of the 7 completed operations on `x`"
+            "the limit of 12 steps was reached when an order was found for 6 of the 7 completed operations on `x`; the \
+             next to complete is `write x 1: ok` of client 0, at 0.107 s"
         ]
     );
     // The other register needed less, and its violation is not hidden.
@@ -171,4 +172,13 @@ fn a_limit_makes_the_verdict_unknown_and_says_how_far_it_came() {
     assert_eq!(findings.doubts, ["the time limit was reached before any register was judged"]);
     let findings = register(&history, Semantics::default(), &Limits { memory: 100, ..Limits::none() });
     assert!(findings.doubts[0].starts_with("the limit of 100 bytes of memory was reached"), "{findings:?}");
+}
+
+#[test]
+fn what_no_register_knows_may_change_what_is_read() {
+    let strange = "p0: |-add 1 @x-|  |-acquire @x-|  |-get 5 @x-|";
+    let findings = judge(strange, Semantics::default());
+    assert_eq!((findings.anomalies, findings.keys), (vec![], 0));
+    let elsewhere = "p0: |-add 1 @x-|  |-acquire @x-|  |-get 5 @y-|";
+    assert_eq!(judge(elsewhere, Semantics::default()).anomalies.len(), 1);
 }

@@ -16,7 +16,6 @@ pub(in crate::search) fn decide(
     operations: &[OperationOf<Register<'_>>],
     budget: &mut Budget<'_>,
 ) -> Result<Option<Decision>, Exceeded> {
-    budget.ticks(operations.len() as u64)?;
     let initial = model.initial_values();
     let mut numbers = Numbers::of(initial.iter().copied().chain(operations.iter().flat_map(spoken_of)));
     budget.allocate(numbers.bytes())?;
@@ -26,6 +25,7 @@ pub(in crate::search) fn decide(
     let possible = numbers.count();
     let mut parts = Vec::with_capacity(operations.len());
     for operation in operations {
+        budget.tick()?;
         let Some(role) = role(model, operation, &mut numbers) else { return Ok(None) };
         let returned = operation.returned.unwrap_or(NEVER);
         parts.push(Part { role, invoked: operation.invoked, returned });

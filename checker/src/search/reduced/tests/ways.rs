@@ -19,7 +19,8 @@ pub(in crate::search) fn both_ways<I, O, M: Machine>(
     let initial = machine.initial();
     let answered = |position: usize| operations[position].returned.is_some();
     let plan = Plan::new(machine, operations, answered, 0, &mut budget).expect("there is no limit");
-    let mut frontier = Frontier::<M, 1>::new(machine, &plan, &mut budget);
+    let frontier = Frontier::<M, 1>::new(machine, &plan, &mut budget);
+    let mut frontier = frontier.expect("there is no limit");
     let deep = depth::search(&mut frontier, &initial).unwrap_or_else(|_| panic!("there is no limit"));
     frontier.restart();
     let broad = breadth::search(&mut frontier, &initial).unwrap_or_else(|_| panic!("there is no limit"));

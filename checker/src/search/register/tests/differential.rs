@@ -64,7 +64,8 @@ fn each_way_of_the_reduced_search_agrees_with_exhaustive_search() {
     let few = values(3);
     let registers = || Registers::new(&symbols, NilRead::Nil);
     let both = |model: &Register<'_>, operations: &[OperationOf<Register<'_>>]| {
-        both_ways(&mut Numbered::new(*model, operations), operations)
+        let numbered = Numbered::new(*model, operations, &mut Budget::new(&Limits::none()));
+        both_ways(&mut numbered.expect("there is no limit"), operations)
     };
     compare_both("register", &registers(), both);
     compare_both("register, no cas", &registers().without_cas(), both);
