@@ -9,7 +9,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use checker::history::format::{self, Format};
-use checker::history::{Datum, History, Input, Moment, Outcome, Output, edn, jsonl};
+use checker::history::{Datum, History, Input, Moment, Outcome, Output, jsonl};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +22,7 @@ fn main() {
     let mut output = std::io::stdout().lock();
     for (name, format, layout) in [
         ("jsonl", Format::Jsonl, Layout::Ours),
+        ("binary", Format::Binary, Layout::Ours),
         ("edn, ours", Format::Edn, Layout::Ours),
         ("edn, Jepsen's order", Format::Edn, Layout::Jepsen),
         ("edn, Jepsen's records", Format::Edn, Layout::Record),
@@ -35,8 +36,7 @@ fn main() {
             continue;
         }
         let text = match (layout, format) {
-            (Layout::Ours, Format::Edn) => written(|text| edn::write(&history, text)),
-            (Layout::Ours, _) => written(|text| jsonl::write(&history, text)),
+            (Layout::Ours, format) => written(|text| format::write(&history, text, format)),
             (layout, _) => jepsen(&history, layout),
         };
         let mut times: Vec<Duration> = (0..runs).map(|_| timed(&text, format, events)).collect();

@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. Here is the clock that the library does not have.
 
 mod certificate;
+mod convert;
 mod exit;
 mod limits;
 mod size;
@@ -29,7 +30,7 @@ use switches::Switches;
 use crate::check::{self, CheckName, Options};
 use crate::evidence::Evidence;
 use crate::evidence::trace::TraceEvent;
-use crate::fitting::{self, Choice};
+use crate::fitting::{self, Choice, Misfit};
 use crate::history::{Input, format};
 use crate::limits::{Exceeded, Limited, Limits};
 use crate::rundir::{self, Loaded};
@@ -38,9 +39,11 @@ use crate::verdict::{CheckResult, Verdict};
 /// Judges a recorded history: was it linearizable, and was anything lost?
 ///
 /// A history is what clients asked of a replicated system and what it answered: one JSON object a line, first the
-/// header {"format":"hearsay-history","version":1}; or operation maps in EDN, as Jepsen's history.edn; or Jepsen's console
-/// log. A run directory, as `supervisor run` leaves one, has it as
-/// history.jsonl, beside the Raft traces of the nodes and the digests of their states, which are judged too.
+/// header {"format":"hearsay-history","version":1}; or the same in a few bytes an event; or operation maps in EDN, as Jepsen's
+/// history.edn; or Jepsen's console log. A run directory, as `supervisor run` leaves one, has it as
+/// history.jsonl or history.bin, beside the Raft traces of the nodes and the digests of their states, which are judged too.
+///
+/// `checker convert` writes a history in another of these forms, `checker verify` follows a certificate; each has a `--help`.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "checker", version, after_help = exit::table())]
 struct Arguments {
@@ -92,6 +95,8 @@ enum Format {
     JepsenLog,
     /// Porcupine's key-value text: EDN maps with :key
     PorcupineKv,
+    /// history.bin, version 1
+    Binary,
 }
 
 impl Format {
@@ -102,6 +107,7 @@ impl Format {
             Format::Edn => Some(format::Format::Edn),
             Format::JepsenLog => Some(format::Format::JepsenLog),
             Format::PorcupineKv => Some(format::Format::PorcupineKv),
+            Format::Binary => Some(format::Format::Binary),
         }
     }
 }
@@ -149,8 +155,10 @@ impl Judgement {
 /// Runs the command line and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    if arguments.get(1).is_some_and(|first| first == "verify") {
-        return certificate::main(&arguments[1..]);
+    match arguments.get(1).and_then(|first| first.to_str()) {
+        Some("verify") => return certificate::main(&arguments[1..]),
+        Some("convert") => return convert::main(&arguments[1..]),
+        _ => {}
     }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -195,8 +203,8 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
     };
     meter.loaded();
     let options = arguments.switches.options(&mut evidence.history)?;
-    let choice =
-        fitting::choose(&evidence.history, options.model, &limits).map_err(|misfit| misfit.to_string())?;
+    let choice = fitting::choose(&evidence.history, options.model, &limits)
+        .map_err(|misfit| placed(arguments, &misfit, &limits))?;
     notes.extend(guessed(&choice));
     let names = match arguments.checks.is_empty() {
         true => default_checks(&evidence, &mut notes),
@@ -218,6 +226,15 @@ fn judge(arguments: &Arguments) -> Result<Judgement, String> {
     // To give back what ten million operations own, piece by piece, takes longer than to end.
     std::mem::forget(evidence);
     Ok(Judgement { verdict: Verdict::of(&checks), checks, notes, not_written })
+}
+
+/// What does not fit, and where it stands: the file is read again up to there, if there is time.
+fn placed(arguments: &Arguments, misfit: &Misfit, limits: &Limits<'_>) -> String {
+    let place = rundir::place_of(&arguments.file, arguments.format.given(), misfit.index, limits);
+    match place {
+        Some(place) => format!("{place}: {}", misfit.sentence()),
+        None => format!("{}: {misfit}", file_name(arguments)),
+    }
 }
 
 /// Which model was guessed, and why.
@@ -285,7 +302,11 @@ fn run_checks(
 
 /// What the history is called.
 fn file_name(arguments: &Arguments) -> Cow<'_, str> {
-    if is_stdin(&arguments.file) { STDIN.into() } else { arguments.file.to_string_lossy() }
+    file_name_of(&arguments.file)
+}
+
+fn file_name_of(path: &Path) -> Cow<'_, str> {
+    if is_stdin(path) { STDIN.into() } else { path.to_string_lossy() }
 }
 
 /// What standard input is called.

@@ -114,6 +114,15 @@ pub struct Misfit {
     others: String,
 }
 
+impl Misfit {
+    /// What does not fit, without where it stands.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Misfit { what, does_not_fit, model, others, .. } = self;
+        format!("{what} {does_not_fit} `{model}`; {others}")
+    }
+}
+
 /// The model of the general objects of a history, and why it is that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {

@@ -21,6 +21,7 @@ mod fault;
 mod foreign;
 pub mod format;
 mod general;
+mod input;
 mod interner;
 pub mod jepsen_log;
 pub mod jsonl;
@@ -37,9 +38,8 @@ use std::collections::HashMap;
 
 pub use datum::Datum;
 pub use fault::{Fault, FaultLine};
-pub use operation::{
-    Delivery, Entry, Input, Moment, Object, Operation, OperationId, Outcome, Output, PageRange,
-};
+pub use input::{Input, Object, PageRange};
+pub use operation::{Delivery, Entry, Moment, Operation, OperationId, Outcome, Output};
 use processes::{Process, Processes};
 pub use symbol::{List, Symbol, Symbols};
 use thiserror::Error;
@@ -62,6 +62,8 @@ pub struct History {
     last_time: u64,
     started_unix_ns: Option<u64>,
     initially_empty: bool,
+    /// How many events it takes, if fewer than can be counted.
+    events_max: Option<u32>,
     /// The names that the operations refer to. Intern here what goes into an event.
     pub symbols: Symbols,
 }
@@ -151,9 +153,9 @@ pub enum HistoryError {
         /// What it completes.
         f: String,
     },
-    /// More events than an index can count.
-    #[error("a history has at most {} events", u32::MAX)]
-    Full,
+    /// More events than an index can count, or than are wanted.
+    #[error("a history has at most {0} events")]
+    Full(u32),
 }
 
 impl History {
@@ -161,6 +163,11 @@ impl History {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A history that refuses the event with this index: so a reader tells where it stands.
+    fn up_to(index: u32) -> Self {
+        History { events_max: Some(index), ..Self::default() }
     }
 
     /// When the run started, in ns of the Unix epoch: the zero of [`Moment::time`], if it is known.
@@ -280,7 +287,7 @@ impl History {
                 });
             }
         }
-        let id = OperationId(u32::try_from(self.operations.len()).map_err(|_| HistoryError::Full)?);
+        let id = OperationId(u32::try_from(self.operations.len()).map_err(|_| HistoryError::Full(u32::MAX))?);
         let outcome = Outcome::Info(None);
         self.operations.push(Operation { process, node, key, input, invoked: at, outcome, completed: None });
         self.processes.set(process, Process::Open(id));
@@ -362,8 +369,9 @@ impl History {
 
     fn accept(&self, at: Moment) -> Result<(), HistoryError> {
         let expected = self.next_index();
-        if expected == u32::MAX {
-            return Err(HistoryError::Full);
+        let events_max = self.events_max.unwrap_or(u32::MAX);
+        if expected == events_max {
+            return Err(HistoryError::Full(events_max));
         }
         if at.index != expected {
             return Err(HistoryError::Index { found: at.index, expected });

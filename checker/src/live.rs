@@ -1,6 +1,6 @@
 //! Judging a history while it is being written: what cannot be any more is known at once.
 //!
-//! A [`Follower`] is given the bytes of a `history.jsonl`, in pieces of any size. Conversations are judged with every
+//! A [`Follower`] is given the bytes of a `history.jsonl` or a `history.bin`, in pieces of any size. Conversations are judged with every
 //! event, by the [log checker](crate::log::online). Everything else is judged by [`Follower::judge`], whenever the caller
 //! thinks that it is time: it looks at the whole history so far.
 //!
@@ -9,10 +9,14 @@
 //! stays told twice. So only such checks are asked that have this property, and what they find is final. What they do not
 //! find proves nothing.
 
+mod source;
+
+use source::Source;
+
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::check::{CheckName, check_one};
 use crate::evidence::Evidence;
-use crate::history::jsonl::{JsonlError, Reader};
+use crate::history::format::ReadError;
 use crate::history::{History, Step};
 use crate::limits::Limits;
 use crate::log::online::{Begun, Online};
@@ -41,12 +45,16 @@ pub struct Finding {
 pub struct Follower {
     /// The checks that are asked.
     names: Vec<CheckName>,
-    reader: Reader,
+    source: Source,
+    progress: Progress,
+}
+
+/// How far it has come.
+#[derive(Debug)]
+struct Progress {
     online: Online,
     /// The operations on conversations that are under way, by their numbers.
     begun: Vec<Option<Begun>>,
-    /// The beginning of a line of which the end has not come yet.
-    unfinished: Vec<u8>,
     at: u64,
 }
 
@@ -56,34 +64,48 @@ impl Follower {
     pub fn new(names: &[CheckName]) -> Self {
         Follower {
             names: names.iter().copied().filter(|name| CHECKS.contains(name)).collect(),
-            reader: Reader::default(),
-            online: Online::new(),
-            begun: Vec::new(),
-            unfinished: Vec::new(),
-            at: 0,
+            source: Source::default(),
+            progress: Progress { online: Online::new(), begun: Vec::new(), at: 0 },
         }
     }
 
     /// Takes the next bytes, and tells whether they make a violation certain.
     ///
     /// # Errors
-    /// [`JsonlError`] if a line of them is no line of a history. Then there is nothing more to follow.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<Finding>, JsonlError> {
+    /// [`ReadError`] if they are no part of a history. Then there is nothing more to follow.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<Finding>, ReadError> {
         let mut is_violated = false;
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.unfinished.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
-                self.reader.line(&self.unfinished)?;
-                self.unfinished.clear();
-                is_violated |= self.step();
-            }
-        }
+        let progress = &mut self.progress;
+        self.source.feed(bytes, |history| is_violated |= progress.step(history))?;
         Ok(if is_violated { self.judge(&Limits::none()) } else { None })
     }
 
+    /// Judges everything so far, in time that grows with all of it.
+    #[must_use]
+    pub fn judge(&mut self, limits: &Limits<'_>) -> Option<Finding> {
+        // Lent to the evidence meanwhile.
+        let history = std::mem::take(self.source.history_mut());
+        let evidence = Evidence { history, ..Evidence::default() };
+        let found = self.names.iter().find_map(|name| {
+            let result = check_one(&evidence, *name, limits);
+            let Anomaly { kind, key, sentence, .. } =
+                result.anomalies.into_iter().next().filter(|_| result.verdict == Verdict::Invalid)?;
+            Some(Finding { check: *name, kind, key, sentence, at: self.progress.at })
+        });
+        *self.source.history_mut() = evidence.history;
+        found
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        self.source.history()
+    }
+}
+
+impl Progress {
     /// Gives the last event to the log checker. Whether it cannot be.
-    fn step(&mut self) -> bool {
-        let history = self.reader.history();
+    fn step(&mut self, history: &History) -> bool {
         match history.last_step() {
             Some(Step::Invoked(id)) => {
                 let operation = history.operation(id);
@@ -101,35 +123,14 @@ impl Follower {
             None => false,
         }
     }
-
-    /// Judges everything so far, in time that grows with all of it.
-    #[must_use]
-    pub fn judge(&mut self, limits: &Limits<'_>) -> Option<Finding> {
-        // Lent to the evidence meanwhile.
-        let history = std::mem::take(&mut self.reader.history);
-        let evidence = Evidence { history, ..Evidence::default() };
-        let found = self.names.iter().find_map(|name| {
-            let result = check_one(&evidence, *name, limits);
-            let Anomaly { kind, key, sentence, .. } =
-                result.anomalies.into_iter().next().filter(|_| result.verdict == Verdict::Invalid)?;
-            Some(Finding { check: *name, kind, key, sentence, at: self.at })
-        });
-        self.reader.history = evidence.history;
-        found
-    }
-
-    /// What was seen so far.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        self.reader.history()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::check;
-    use crate::history::{jsonl, timeline};
+    use crate::history::format::Place;
+    use crate::history::{binary, jsonl, timeline};
 
     fn written(picture: &str) -> Vec<u8> {
         let mut text = Vec::new();
@@ -162,6 +163,26 @@ mod tests {
             let (other, _) = follow(&text, size).unwrap();
             assert_eq!((other.check, other.key), (finding.check, finding.key.clone()));
         }
+    }
+
+    #[test]
+    fn the_same_is_known_of_a_binary_history() {
+        let history = timeline::parse(STALE).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = binary::Writer::new(&mut bytes, &jsonl::Header::new(None)).unwrap();
+        let mut ends = Vec::new();
+        for event in jsonl::events(&history) {
+            writer.append(&event.borrowed()).unwrap();
+            writer.flush().unwrap();
+        }
+        drop(writer);
+        let (finding, _) = follow(&written(STALE), 1).unwrap();
+        for size in [1, 7, 100, bytes.len()] {
+            let (other, fed) = follow(&bytes, size).unwrap();
+            assert_eq!((other.check, &other.key), (finding.check, &finding.key));
+            ends.push(fed);
+        }
+        assert!(ends[0] < bytes.len() && ends[0] <= ends[1], "it is known before the end: {ends:?}");
     }
 
     #[test]
@@ -207,6 +228,8 @@ mod tests {
         let error = Follower::new(&CHECKS)
             .feed(b"{\"format\":\"hearsay-history\",\"version\":1}\nnonsense\n")
             .unwrap_err();
-        assert_eq!((error.line, error.column), (2, 2));
+        assert_eq!(error.place, Place::Line { line: 2, column: 2 });
+        let error = Follower::new(&CHECKS).feed(b"\x89PNG\r\n\x1a\n").unwrap_err();
+        assert_eq!(error.place, Place::Byte(0));
     }
 }

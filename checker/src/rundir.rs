@@ -22,8 +22,7 @@ use thiserror::Error;
 
 use crate::evidence::trace::{self, Trace, TraceError};
 use crate::evidence::{Evidence, NodeTrace, StateDigest};
-use crate::history::binary::{self, BinaryError};
-use crate::history::format::{self, Format, ReadError};
+use crate::history::format::{self, Format, Place, ReadError, Torn};
 use crate::limits::{Limited, Limits};
 
 /// What could be read.
@@ -94,43 +93,58 @@ pub fn read_as(path: &Path, format: Option<Format>, limits: &Limits<'_>) -> Resu
     if !path.is_dir() {
         return read_history(path, open(path, limits)?, format);
     }
-    let histories = [("history.jsonl", Some(Format::Jsonl)), ("history.bin", None)];
-    let mut histories = histories.into_iter().map(|(name, format)| (path.join(name), format));
-    let Some((history, format)) = histories.find(|(history, _)| history.exists()) else {
-        return Err(RunDirError::NoHistory { path: path.to_owned() });
-    };
-    let mut loaded = read_history(&history, open(&history, limits)?, format)?;
+    let (history, format) = history_in(path)?;
+    let mut loaded = read_history(&history, open(&history, limits)?, Some(format))?;
     read_traces(&path.join("nodes"), &mut loaded, limits)?;
     read_events(&path.join("events.jsonl"), &mut loaded, limits)?;
     Ok(loaded)
+}
+
+/// Where an event stands that was read before, for people: `history.jsonl:12:1`, or `history.bin: byte 300`. Nothing is said
+/// if it cannot be found again, as in a pipe, or a limit is hit before.
+#[must_use]
+pub fn place_of(path: &Path, format: Option<Format>, index: u32, limits: &Limits<'_>) -> Option<String> {
+    let (path, format) = match path.is_dir() {
+        true => history_in(path).map(|(path, format)| (path, Some(format))).ok()?,
+        false => (path.to_owned(), format),
+    };
+    // Who opens a pipe waits for ever.
+    if !path.is_file() {
+        return None;
+    }
+    let place = format::place_of(open(&path, limits).ok()?, format, index)?;
+    Some(match place {
+        Place::Line { line, column } => format!("{}:{line}:{column}", path.display()),
+        Place::Byte(offset) => format!("{}: byte {offset}", path.display()),
+    })
+}
+
+/// The history of a run directory, and how it is written.
+fn history_in(path: &Path) -> Result<(PathBuf, Format), RunDirError> {
+    let histories = [("history.jsonl", Format::Jsonl), ("history.bin", Format::Binary)];
+    let mut histories = histories.into_iter().map(|(name, format)| (path.join(name), format));
+    histories
+        .find(|(history, _)| history.exists())
+        .ok_or_else(|| RunDirError::NoHistory { path: path.to_owned() })
 }
 
 /// Reads a history alone; `path` is what errors call it.
 ///
 /// # Errors
 /// [`RunDirError::Line`], or [`RunDirError::Byte`] if it is binary.
-pub fn read_history(
-    path: &Path,
-    mut input: impl BufRead,
-    format: Option<Format>,
-) -> Result<Loaded, RunDirError> {
-    let begin = input.fill_buf().map_err(|cause| RunDirError::Read { path: path.to_owned(), cause })?;
-    if format.is_none() && binary::is_binary(begin) {
-        return read_binary(path, input);
-    }
-    let (history, torn) = format::read(input, format).map_err(|ReadError { line, column, message }| {
-        RunDirError::Line { path: path.to_owned(), line, column, message }
-    })?;
-    let notes = torn.map(|torn| torn_note(path, torn.line)).into_iter().collect();
-    Ok(Loaded { evidence: Evidence { history, ..Evidence::default() }, notes })
-}
-
-fn read_binary(path: &Path, input: impl BufRead) -> Result<Loaded, RunDirError> {
-    let (history, torn) = binary::read(input).map_err(|BinaryError { offset, problem }| {
-        RunDirError::Byte { path: path.to_owned(), offset, message: problem.to_string() }
-    })?;
-    let note = |torn: binary::Torn| {
-        format!("{}: byte {}: the block is torn and was passed over", path.display(), torn.offset)
+pub fn read_history(path: &Path, input: impl BufRead, format: Option<Format>) -> Result<Loaded, RunDirError> {
+    let (history, torn) =
+        format::read(input, format).map_err(|ReadError { place, message }| match place {
+            Place::Line { line, column } => {
+                RunDirError::Line { path: path.to_owned(), line, column, message }
+            }
+            Place::Byte(offset) => RunDirError::Byte { path: path.to_owned(), offset, message },
+        })?;
+    let note = |torn| match torn {
+        Torn::Line(line) => torn_note(path, line),
+        Torn::Block(offset) => {
+            format!("{}: byte {offset}: the block is torn and was passed over", path.display())
+        }
     };
     let notes = torn.map(note).into_iter().collect();
     Ok(Loaded { evidence: Evidence { history, ..Evidence::default() }, notes })

@@ -64,9 +64,11 @@ fn complaints_go_to_stderr_and_end_with_2() {
     ends(&["nowhere.jsonl"], "", 2, "", "checker: could not read nowhere.jsonl: No such file");
     ends(&["valid.jsonl", "--check", "linearisable"], "", 2, "", "error: invalid value 'linearisable'");
     ends(&["valid.jsonl", "--memory", "1"], "", 2, "", "error: invalid value '1' for '--memory <SIZE>'");
-    let misfit =
-        "checker: `send` at index 0 is no operation of the model `register`; the model conversation knows it";
-    ends(&["valid.jsonl", "--model", "register"], "", 2, "", misfit);
+    let misfit = "`send` is no operation of the model `register`; the model conversation knows it";
+    ends(&["valid.jsonl", "--model", "register"], "", 2, "", &format!("checker: valid.jsonl:2:1: {misfit}"));
+    let map = "{:process 0 :type :invoke :f :enqueue :value 3}";
+    let misfit = "checker: standard input: `enqueue 3` at index 0 is no operation of the model `set`; ";
+    ends(&["-", "--model", "set"], map, 2, "", misfit);
     ends(
         &["valid.jsonl", "--model", "registers"],
         "",
@@ -100,6 +102,85 @@ fn histories_of_other_testbeds_are_read() {
         ends(&["-", "--format", format], text, 1, "INVALID  standard input: linearizable: phantom", "");
     }
     ends(&["-"], &maps.replace('2', "1"), 0, "VALID  standard input", "");
+}
+
+/// A file of this test's own.
+fn scratch(name: &str) -> String {
+    let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+/// The lines of a history; the order of the fields of an object does not count.
+fn values(text: &[u8]) -> Vec<serde_json::Value> {
+    String::from_utf8_lossy(text).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn what_is_converted_and_converted_back_is_the_same_file() {
+    let (binary, edn, back) = (scratch("there.bin"), scratch("there.edn"), scratch("back.jsonl"));
+    let original = checker(&["convert", "stale.jsonl", "-", "--to", "jsonl"], "").stdout;
+    ends(&["convert", "stale.jsonl", &binary], "", 0, "", "");
+    ends(&["convert", &binary, &edn], "", 0, "", "");
+    for (from, format) in [(&binary, "binary"), (&edn, "edn")] {
+        ends(&["convert", from, &back, "--format", format, "--force"], "", 0, "", "");
+        let there = checker(&["convert", &back, "-", "--to", "jsonl"], "").stdout;
+        assert!(there == original || format == "edn", "through {format}");
+        assert_eq!(values(&there), values(&original), "through {format}");
+        ends(&[from, "--format", format], "", 1, &format!("INVALID  {from}: linearizable: stale-read"), "");
+        ends(&[from], "", 1, &format!("INVALID  {from}: linearizable: stale-read"), "");
+    }
+}
+
+#[test]
+fn nothing_is_written_over_and_nothing_is_dropped_in_silence() {
+    let file = scratch("kept.jsonl");
+    let keyword = "{:process 0, :type :invoke, :f :write, :value :a}\n{:process 1, :type :invoke, :f :write, :value :b}";
+    let lost = "checker: standard input: of the event 0 (and so of 1 event more), jsonl cannot say `:a`, which JSON has not: \
+                it would become a string";
+    ends(&["convert", "-", &file], keyword, 2, "", &format!("{lost}; `--lossy` writes it all the same"));
+    assert!(!std::path::Path::new(&file).exists());
+    ends(&["convert", "-", &file, "--lossy"], keyword, 0, "", lost);
+    let there = format!("checker: {file} is there already; `--force` writes over it");
+    ends(&["convert", "-", &file, "--lossy"], keyword, 2, "", &there);
+    ends(
+        &["convert", "-", "out.txt"],
+        keyword,
+        2,
+        "",
+        "checker: out.txt: its extension is no format's; say `--to`",
+    );
+    ends(&["convert", "README.md", "-", "--to", "edn"], "", 2, "", "checker: README.md:1:1: not a history");
+    ends(
+        &["convert", "-", "/dev/full", "--to", "edn", "--force"],
+        keyword,
+        4,
+        "",
+        "checker: could not write /dev/full: ",
+    );
+    ends(&["convert", "--help"], "", 0, "Writes a history in another form", "");
+}
+
+#[test]
+fn a_binary_history_that_was_cut_off_is_read_to_its_last_whole_block() {
+    let (whole, cut) = (scratch("whole.bin"), scratch("cut.bin"));
+    ends(&["convert", "valid.jsonl", &whole], "", 0, "", "");
+    let mut bytes = std::fs::read(&whole).unwrap();
+    bytes.pop();
+    std::fs::write(&cut, &bytes).unwrap();
+    let output = checker(&[&cut], "");
+    let said = String::from_utf8_lossy(&output.stdout).replace("\n             ", " ");
+    assert!(said.contains("the block is torn and was passed over"), "{said}");
+    ends(
+        &["-", "--format", "binary"],
+        "no such thing",
+        2,
+        "",
+        "checker: standard input: byte 0: not a binary history",
+    );
+    bytes[20] ^= 1;
+    std::fs::write(&cut, &bytes).unwrap();
+    ends(&[&cut], "", 2, "", &format!("checker: {cut}: byte 8: the checksum of the block is wrong"));
 }
 
 #[test]

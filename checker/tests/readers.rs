@@ -3,7 +3,7 @@
 
 use checker::check::{self, CheckName};
 use checker::evidence::{Evidence, trace};
-use checker::history::format::{self, Format};
+use checker::history::format::{self, Format, Place};
 use checker::history::{History, edn, jsonl, timeline};
 use checker::limits::Limits;
 use proptest::prelude::*;
@@ -86,14 +86,19 @@ proptest! {
         let text = damage::damaged(&mut damage::Random::new(seed, 0), reader);
         match format::read(&*text, reader) {
             Ok((history, _)) => {
-                let mut written = Vec::new();
-                edn::write(&history, &mut written).unwrap();
-                let (again, _) = edn::read(&*written).unwrap();
-                let said = String::from_utf8_lossy(&written);
-                prop_assert!(jsonl::events(&again).eq(jsonl::events(&history)), "{}", said);
+                if format::loss(&history, Format::Edn).is_none() {
+                    let mut written = Vec::new();
+                    edn::write(&history, &mut written).unwrap();
+                    let (again, _) = edn::read(&*written).unwrap();
+                    let said = String::from_utf8_lossy(&written);
+                    prop_assert!(jsonl::events(&again).eq(jsonl::events(&history)), "{}", said);
+                }
                 cope_with(history);
             }
-            Err(error) => prop_assert!(error.line >= 1 && error.column >= 1, "{error}"),
+            Err(error) => match error.place {
+                Place::Line { line, column } => prop_assert!(line >= 1 && column >= 1, "{error}"),
+                Place::Byte(offset) => prop_assert!(offset <= text.len() as u64, "{error}"),
+            },
         }
     }
 }

@@ -19,13 +19,15 @@
 //! damage too, so that no file, however mad, makes a reader ask for more memory than the file is long.
 //!
 //! [`write()`] and [`read()`] are for whole histories. [`Writer`] takes events as a recorder has them, [`Blocks`] as
-//! they stand in the file; [`Reader`] gives them back one after the other, without a [`History`](super::History) in memory.
+//! they stand in the file; [`Reader`] gives them back one after the other, without a [`History`](super::History) in memory, and
+//! [`Feed`] takes the bytes while they are written.
 
 mod block;
 mod blocks;
 mod build;
 mod decode;
 mod error;
+mod feed;
 mod read;
 mod record;
 #[cfg(test)]
@@ -35,7 +37,9 @@ mod write;
 
 pub use blocks::Blocks;
 pub use build::read;
+pub(super) use build::read_into;
 pub use error::{BinaryError, Problem, Torn};
+pub use feed::Feed;
 pub use read::Reader;
 pub use record::{Asked, Event, Learned, Page, What};
 pub use write::{Writer, write};

@@ -54,11 +54,18 @@ const HEADER: &[u8] = b"; {\"format\":\"hearsay-history\"";
 /// # Errors
 /// [`ReadError`] for the first form that cannot be used, an unfinished last one excepted.
 pub fn read(input: impl Read) -> Result<(History, Option<Torn>), ReadError> {
-    read_blocks(Blocks::new(input))
+    read_into(History::new(), input)
 }
 
-fn read_blocks<R: Read>(mut blocks: Blocks<R>) -> Result<(History, Option<Torn>), ReadError> {
-    let mut reader = Reader::default();
+pub(super) fn read_into(history: History, input: impl Read) -> Result<(History, Option<Torn>), ReadError> {
+    read_blocks(history, Blocks::new(input))
+}
+
+fn read_blocks<R: Read>(
+    history: History,
+    mut blocks: Blocks<R>,
+) -> Result<(History, Option<Torn>), ReadError> {
+    let mut reader = Reader { foreign: Foreign::of(history), ..Reader::default() };
     loop {
         let mut cursor = Cursor { text: blocks.text(), at: 0, whole: blocks.is_whole() };
         match reader.forms(&mut cursor) {

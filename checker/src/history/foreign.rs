@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 
 use keys::Keys;
 
+use super::input::Object;
 use super::jsonl::{Process, Type};
-use super::operation::Object;
 use super::value::ValueError;
 use super::{
     Datum, FaultLine, History, HistoryError, Input, Moment, OperationId, Outcome, Output, Symbol, general,
@@ -68,6 +68,11 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
+    /// Builds on a history, which has no events yet.
+    pub(super) fn of(history: History) -> Self {
+        Foreign { history, ..Self::default() }
+    }
+
     /// Adds an event.
     ///
     /// # Errors

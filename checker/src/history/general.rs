@@ -4,7 +4,8 @@
 //! or a counter, a `read` sees whatever the object is.
 
 use super::datum::Datum;
-use super::operation::{Input, Output};
+use super::input::Input;
+use super::operation::Output;
 use super::symbol::Symbols;
 
 /// The names that [`input`] knows.

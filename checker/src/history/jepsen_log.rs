@@ -29,11 +29,18 @@ use super::{Datum, History};
 /// # Errors
 /// [`ReadError`] for the first event that cannot be used, an unfinished last line excepted.
 pub fn read(input: impl Read) -> Result<(History, Option<Torn>), ReadError> {
-    read_blocks(Blocks::new(input))
+    read_into(History::new(), input)
 }
 
-fn read_blocks<R: Read>(mut blocks: Blocks<R>) -> Result<(History, Option<Torn>), ReadError> {
-    let mut foreign = Foreign::default();
+pub(super) fn read_into(history: History, input: impl Read) -> Result<(History, Option<Torn>), ReadError> {
+    read_blocks(history, Blocks::new(input))
+}
+
+fn read_blocks<R: Read>(
+    history: History,
+    mut blocks: Blocks<R>,
+) -> Result<(History, Option<Torn>), ReadError> {
+    let mut foreign = Foreign::of(history);
     let mut stack = Vec::new();
     loop {
         let text = blocks.text();

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::datum::Datum;
 use super::general;
-use super::operation::{Delivery, Entry, Input, Output, PageRange};
+use super::input::{Input, PageRange};
+use super::operation::{Delivery, Entry, Output};
 use super::symbol::{Symbol, Symbols};
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests are about files")]
 
 use super::*;
+use crate::history::binary;
 
 const HISTORY: &str = "{\"format\":\"hearsay-history\",\"version\":1}\n\
     {\"index\":0,\"time\":1,\"process\":3,\"type\":\"invoke\",\"f\":\"send\",\"key\":\"k\",\"value\":{\"id\":\"a\"}}\n";

@@ -1,6 +1,8 @@
 //! Damaged histories, from a seed: what the fuzzer and the tests of the readers share.
 
-use checker::history::format::Format;
+use checker::history::binary::{MAGIC, Writer};
+use checker::history::format::{self, Format};
+use checker::history::jsonl::{self, Header};
 
 /// Texts as they should be, each with most of what its format knows.
 pub(crate) const SEEDS: [(Format, &str); 7] = [
@@ -142,15 +144,72 @@ impl Random {
     }
 }
 
-/// A text for a reader, damaged in up to six places: bytes changed, cut out, doubled, moved, or a piece put in.
+/// A file for a reader, damaged in up to six places: bytes changed, cut out, doubled, moved, or a piece put in.
 pub(crate) fn damaged(random: &mut Random, reader: Option<Format>) -> Vec<u8> {
+    let is_binary = match reader {
+        Some(reader) => reader == Format::Binary,
+        None => random.below(8) == 0,
+    };
+    if is_binary { damaged_blocks(random) } else { damaged_text(random, reader) }
+}
+
+/// A binary history of a text above. Mostly what is in its blocks is damaged, and they are sealed again.
+fn damaged_blocks(random: &mut Random) -> Vec<u8> {
+    let (format, text) = SEEDS[random.below(SEEDS.len())];
+    let (history, _) = format::read(text.as_bytes(), Some(format)).expect("a text as it should be");
+    let mut file = Vec::new();
+    let mut writer = Writer::new(&mut file, &Header::new(Some(5))).expect("a vector takes everything");
+    for event in jsonl::events(&history) {
+        // What JSON cannot say in this way is left out.
+        if writer.append(&event.borrowed()).is_ok() && random.below(3) == 0 {
+            writer.flush().expect("a vector takes everything");
+        }
+    }
+    writer.flush().expect("a vector takes everything");
+    drop(writer);
+    if random.below(4) == 0 {
+        damage(random, &mut file, 6);
+        return file;
+    }
+    let (mut damaged, mut rest) = (MAGIC.to_vec(), &file[MAGIC.len()..]);
+    let mut places = random.below(7);
+    while let Some((head, behind)) = rest.split_at_checked(12) {
+        let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let mut payload = behind[..length].to_vec();
+        if places > 0 && random.below(2) == 0 {
+            damage(random, &mut payload, places);
+            places /= 2;
+        }
+        let length_bytes = (payload.len() as u32).to_le_bytes();
+        damaged.extend_from_slice(&length_bytes);
+        damaged.extend_from_slice(&crc32c::crc32c(&length_bytes).to_le_bytes());
+        damaged.extend_from_slice(&crc32c::crc32c(&payload).to_le_bytes());
+        damaged.extend_from_slice(&payload);
+        rest = &behind[length..];
+    }
+    if random.below(8) == 0 {
+        damaged.truncate(random.below(damaged.len() + 1));
+    }
+    damaged
+}
+
+fn damaged_text(random: &mut Random, reader: Option<Format>) -> Vec<u8> {
     let fitting: Vec<&str> = SEEDS
         .iter()
         .filter(|(format, _)| reader.is_none_or(|reader| reader == *format))
         .map(|(_, text)| *text)
         .collect();
     let mut text = fitting[random.below(fitting.len())].as_bytes().to_vec();
-    for _ in 0..random.below(7) {
+    damage(random, &mut text, 6);
+    if random.below(8) == 0 {
+        text.truncate(random.below(text.len() + 1));
+    }
+    text
+}
+
+/// Damages bytes in up to so many places.
+fn damage(random: &mut Random, text: &mut Vec<u8>, places: usize) {
+    for _ in 0..random.below(places + 1) {
         let begin = random.below(text.len() + 1);
         let end = (begin + random.below(12)).min(text.len());
         let instead = match random.below(6) {
@@ -167,8 +226,4 @@ pub(crate) fn damaged(random: &mut Random, reader: Option<Format>) -> Vec<u8> {
         };
         text.splice(begin..end, instead);
     }
-    if random.below(8) == 0 {
-        text.truncate(random.below(text.len() + 1));
-    }
-    text
 }

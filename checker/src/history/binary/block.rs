@@ -45,7 +45,7 @@ pub(super) fn read(input: &mut impl Read, payload: &mut Vec<u8>) -> Result<Found
     };
     let (length, sum) = ([a, b, c, d], u32::from_le_bytes([i, j, k, l]));
     let bytes = u32::from_le_bytes(length);
-    if bytes > BYTES_MAX || crc32c::crc32c(&length) != u32::from_le_bytes([e, f, g, h]) {
+    if !is_length(length, [e, f, g, h]) {
         return Err(Problem::Length(bytes));
     }
     // The buffer grows with what comes, not with what was promised.
@@ -58,4 +58,20 @@ pub(super) fn read(input: &mut impl Read, payload: &mut Vec<u8>) -> Result<Found
         return Err(Problem::Checksum);
     }
     Ok(Found::Block)
+}
+
+fn is_length(length: [u8; 4], check: [u8; 4]) -> bool {
+    u32::from_le_bytes(length) <= BYTES_MAX && crc32c::crc32c(&length) == u32::from_le_bytes(check)
+}
+
+/// How many bytes the block has that stands here, if it is here as a whole. One with a damaged length has all of them: who
+/// reads it complains.
+pub(super) fn whole(bytes: &[u8]) -> Option<usize> {
+    let (&[a, b, c, d, e, f, g, h, ..], rest) = bytes.split_first_chunk::<HEAD>()?;
+    let length = [a, b, c, d];
+    if !is_length(length, [e, f, g, h]) {
+        return Some(bytes.len());
+    }
+    let payload = u32::from_le_bytes(length) as usize;
+    (payload <= rest.len()).then_some(HEAD + payload)
 }

@@ -15,8 +15,14 @@ use crate::history::{
 /// # Errors
 /// [`BinaryError`] for the first thing that cannot be used, an unfinished last block excepted.
 pub fn read(input: impl Read) -> Result<(History, Option<Torn>), BinaryError> {
+    read_into(History::new(), input)
+}
+
+pub(in crate::history) fn read_into(
+    mut history: History,
+    input: impl Read,
+) -> Result<(History, Option<Torn>), BinaryError> {
     let mut reader = Reader::new(input)?;
-    let mut history = History::new();
     reader.header().describe(&mut history);
     // The numbers of names here and there differ as soon as a value has names of its own.
     let mut names: Vec<Symbol> = Vec::new();
@@ -26,7 +32,7 @@ pub fn read(input: impl Read) -> Result<(History, Option<Torn>), BinaryError> {
             Ok(None) => return Ok((history, reader.torn())),
             Err(error) => return Err(error),
         };
-        event.map_err(|problem| problem.at(reader.offset()))?;
+        event.map_err(|problem| problem.at(reader.event_offset()))?;
     }
 }
 
@@ -36,7 +42,8 @@ impl From<HistoryError> for Problem {
     }
 }
 
-fn add(history: &mut History, names: &[Symbol], event: &Event<'_>) -> Result<(), Problem> {
+/// Adds an event. `names` are the names of the file, as those of the history.
+pub(super) fn add(history: &mut History, names: &[Symbol], event: &Event<'_>) -> Result<(), Problem> {
     let name = |number: u32| names[number as usize];
     let at = Moment { index: history.next_index(), time: event.time };
     match event.what {

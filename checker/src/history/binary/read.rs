@@ -20,6 +20,8 @@ pub struct Reader<R> {
     position: usize,
     /// Where the block begins, in the file.
     begin: u64,
+    /// Where the last event begins.
+    event: u64,
     /// Where the next block begins.
     end: u64,
     context: Context,
@@ -51,7 +53,23 @@ impl<R: Read> Reader<R> {
         let end = begin + (block::HEAD + payload.len()) as u64;
         let position = payload.len();
         let (context, columns) = (Context::default(), Columns::default());
-        Ok(Reader { input, header, payload, position, begin, end, context, columns, torn: None })
+        Ok(Reader {
+            input,
+            header,
+            payload,
+            position,
+            begin,
+            event: begin,
+            end,
+            context,
+            columns,
+            torn: None,
+        })
+    }
+
+    /// Where the bytes come from. Bytes that are added there behind its end are read on.
+    pub(super) fn input_mut(&mut self) -> &mut R {
+        &mut self.input
     }
 
     /// The first block.
@@ -78,6 +96,12 @@ impl<R: Read> Reader<R> {
         self.begin + (block::HEAD + self.position) as u64
     }
 
+    /// Where the last event that was returned begins in the file, in bytes from 0.
+    #[must_use]
+    pub fn event_offset(&self) -> u64 {
+        self.event
+    }
+
     /// The next event. The names that are given before it go to `name`, the first of all with number 0.
     ///
     /// # Errors
@@ -101,6 +125,7 @@ impl<R: Read> Reader<R> {
             }
         }
         let offset = self.offset();
+        self.event = offset;
         let mut bytes = Bytes { left: &self.payload[self.position..] };
         let event = decode::event(&mut bytes, &mut self.context, &mut self.columns);
         self.position = self.payload.len() - bytes.left.len();

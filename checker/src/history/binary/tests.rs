@@ -27,7 +27,7 @@ fn recorded(history: &History, events: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, &Header::new(Some(5))).unwrap();
     for (number, event) in jsonl::events(history).enumerate() {
-        writer.append(&event).unwrap();
+        writer.append(&event.borrowed()).unwrap();
         if (number + 1) % events == 0 {
             writer.flush().unwrap();
         }
@@ -121,6 +121,46 @@ fn a_file_that_is_cut_off_is_read_up_to_its_last_whole_block() {
         let events = (blocks * 3).min(lines.len() - 1);
         assert_eq!(back.next_index() as usize, events, "cut at {cut}");
         assert_eq!(back.operations().len(), lines[..=events].join("").matches("\"type\":\"invoke\"").count());
+    }
+}
+
+#[test]
+fn what_comes_in_pieces_is_there_with_its_last_byte() {
+    let history = everything();
+    let (file, whole) = (recorded(&history, 3), text(&history));
+    let ends = ends(&file);
+    for size in [1, 2, 13, 64, file.len()] {
+        let (mut feed, mut fed) = (Feed::default(), 0);
+        for piece in file.chunks(size) {
+            feed.push(piece).unwrap();
+            fed += piece.len();
+            while feed.take().unwrap() {}
+            let blocks = ends.iter().filter(|end| **end <= fed).count().saturating_sub(1);
+            let events = (blocks * 3).min(history.next_index() as usize);
+            assert_eq!(feed.history().next_index() as usize, events, "{fed} bytes in pieces of {size}");
+        }
+        assert_eq!(text(feed.history()), whole);
+    }
+}
+
+#[test]
+fn what_is_fed_and_is_damaged_is_an_error_with_its_place() {
+    let mut feed = Feed::default();
+    assert_eq!(feed.push(b"history!").unwrap_err().to_string(), Problem::NotAHistory.at(0).to_string());
+    let file = recorded(&everything(), 3);
+    let second = ends(&file)[1];
+    for (place, said) in
+        [(second, "seems to have"), (second + block::HEAD, "the checksum of the block is wrong")]
+    {
+        let mut file = file.clone();
+        file[place] ^= 1;
+        let mut feed = Feed::default();
+        let fed = feed.push(&file).and_then(|()| {
+            while feed.take()? {}
+            Ok(())
+        });
+        let error = fed.unwrap_err();
+        assert!(error.offset == second as u64 && error.to_string().contains(said), "{error}");
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::blocks::Blocks;
 use super::record::{Asked, Event, Learned, Page, What};
-use crate::history::jsonl::{self, Header, Process, Type};
+use crate::history::jsonl::{EventRef, Header, Process, Type};
 use crate::history::value::ValueError;
 use crate::history::{Entry, Event as Recorded, History, Input, Outcome, Output, Symbol, Symbols};
 
@@ -38,20 +38,20 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the output, and for what is no event of a history: a value that does not fit its operation, a
     /// completion of nothing, a time that goes back.
-    pub fn append(&mut self, event: &jsonl::Event) -> io::Result<()> {
+    pub fn append(&mut self, event: &EventRef<'_>) -> io::Result<()> {
         let Writer { encoder, symbols, open } = self;
-        let mut name = |text: &Option<String>| text.as_deref().map(|text| symbols.intern(text));
-        let (key, node, error) = (name(&event.key), name(&event.node), name(&event.error));
+        let mut name = |text: Option<&str>| text.map(|text| symbols.intern(text));
+        let (key, node, error) = (name(event.key), name(event.node), name(event.error));
         let Process::Client(process) = event.process else {
             let nodes = nodes(event).into_iter().map(|node| symbols.intern(node)).collect::<Vec<_>>();
-            let f = symbols.intern(&event.f);
+            let f = symbols.intern(event.f);
             return encoder.fault(symbols, event.time, (f, key), &nodes, &event.value.to_string());
         };
         let value = event.value.to_string();
         let outcome = match event.r#type {
             Type::Invoke => {
                 let input =
-                    Input::parse(&event.f, &value, symbols).map_err(|error| misfit(&event.f, &error))?;
+                    Input::parse(event.f, &value, symbols).map_err(|error| misfit(event.f, &error))?;
                 encoder.invoke(symbols, (event.time, process), (key, node), &input)?;
                 open.insert(process, input);
                 return Ok(());
@@ -61,7 +61,7 @@ impl<W: Write> Writer<W> {
             Type::Ok => {
                 let input = open.get(&process).ok_or_else(|| nothing_open(process))?;
                 let output = Output::parse(input, &value, symbols);
-                Outcome::Ok(output.map_err(|error| misfit(&event.f, &error))?)
+                Outcome::Ok(output.map_err(|error| misfit(event.f, &error))?)
             }
         };
         let input = open.remove(&process).ok_or_else(|| nothing_open(process))?;
@@ -91,12 +91,12 @@ fn nothing_open(process: u64) -> io::Error {
 }
 
 /// The nodes of an event of the nemesis.
-fn nodes(event: &jsonl::Event) -> Vec<&str> {
+fn nodes<'a>(event: &EventRef<'a>) -> Vec<&'a str> {
     let listed = event.value.get("nodes").and_then(Value::as_array);
     let listed: Option<Vec<&str>> = listed.and_then(|nodes| nodes.iter().map(Value::as_str).collect());
     match listed {
         Some(nodes) if !nodes.is_empty() => nodes,
-        _ => event.node.as_deref().into_iter().collect(),
+        _ => event.node.into_iter().collect(),
     }
 }
 

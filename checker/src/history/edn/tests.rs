@@ -321,7 +321,7 @@ proptest! {
             read.map(|(history, torn)| (jsonl::events(&history).collect::<Vec<_>>(), history.is_initially_empty(), torn))
         };
         let whole = found(read(&*text));
-        prop_assert_eq!(found(read_blocks(Blocks::of(&*text, block))), whole, "{}", String::from_utf8_lossy(&text));
+        prop_assert_eq!(found(read_blocks(History::new(), Blocks::of(&*text, block))), whole, "{}", String::from_utf8_lossy(&text));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn blocks_of_any_length_are_read_alike() {
         let whole = found(read(text));
         for block in 1..40 {
             assert_eq!(
-                found(read_blocks(Blocks::of(text, block))),
+                found(read_blocks(History::new(), Blocks::of(text, block))),
                 whole,
                 "{length} bytes in blocks of {block}"
             );

@@ -1,5 +1,5 @@
 use super::*;
-use crate::history::timeline;
+use crate::history::{Input, timeline};
 
 const HEADER: &str = r#"{"format":"hearsay-history","version":1,"started_unix_ns":1794992400000000000}"#;
 
