@@ -158,7 +158,8 @@ impl Stage {
             WorkloadKind::Conversation | WorkloadKind::Register | WorkloadKind::Delivery => header,
             WorkloadKind::Accounts | WorkloadKind::Mixed => header.initially_empty(),
         };
-        let recorder = Recorder::create(directory.file("history.jsonl"), clock, &header)?;
+        let history = directory.file(plan.run.history.file_name());
+        let recorder = Recorder::create(history.clone(), plan.run.history, clock, &header)?;
         let observer = Rc::clone(&watcher) as Rc<dyn Observer>;
         let events = Events::new(clock, JsonLines::create(directory.file("events.jsonl"))?, observer);
         events.emit(RunEvent::Began {
@@ -202,7 +203,6 @@ impl Stage {
         let interrupt = settings.interrupt.clone();
         let (stopper, violated) = stop();
         let violation = (Rc::new(stopper), violated);
-        let history = directory.file("history.jsonl");
         Ok(Self { plan, system, cluster, recorder, events, clock, watcher, interrupt, violation, history })
     }
 

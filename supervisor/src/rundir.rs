@@ -3,7 +3,8 @@
 //! ```text
 //! runs/<scenario>/<UTC time>-seed<N>/
 //!   scenario.yaml plan.yaml env.json       what was asked, what was drawn, where it ran
-//!   history.jsonl events.jsonl             operations; faults, elections, phases
+//!   history.jsonl events.jsonl             operations; faults, elections, phases; with `run.history: binary` the
+//!                                          operations are in history.bin
 //!   nodes/n1/{log.jsonl,trace.jsonl,peers,data/}
 //!   verdict.json
 //! ```

@@ -8,7 +8,7 @@ use std::time::Duration;
 use checker::check::CheckName;
 use supervisor::scenario::expectation::Expectation;
 use supervisor::scenario::file::ScenarioFile;
-use supervisor::scenario::plan::{Load, Plan, Reach};
+use supervisor::scenario::plan::{HistoryForm, Load, Plan, Reach};
 use supervisor::scenario::timeline;
 use supervisor::scenario::verb::Deed;
 
@@ -81,6 +81,16 @@ fn every_scenario_says_what_it_is_for_and_what_it_must_reach() {
 }
 
 /// Every fault and step of a plan that does something, with its name in the scenario.
+#[test]
+fn both_forms_of_a_history_are_written_by_a_scenario_for_every_day() {
+    let ci =
+        scenarios().into_iter().filter(|path| path.parent().is_some_and(|parent| parent.ends_with("ci")));
+    let forms: Vec<HistoryForm> = ci.map(|path| Plan::resolve(&load(&path), 1).run.history).collect();
+    for form in [HistoryForm::Jsonl, HistoryForm::Binary] {
+        assert!(forms.contains(&form), "no scenario writes {form:?}");
+    }
+}
+
 fn named(plan: &Plan) -> impl Iterator<Item = (&str, Vec<Deed>)> {
     let timed = plan.strikes.iter().map(|strike| (strike.fault.as_str(), strike.verb.deeds()));
     timed.chain(plan.steps.iter().map(|step| (step.name.as_str(), step.action.deeds())))

@@ -8,33 +8,39 @@ use crate::history::jsonl::Reader;
 /// Where the events come from.
 #[derive(Debug)]
 pub(super) enum Source {
-    Lines {
-        reader: Reader,
-        /// The beginning of a line of which the end has not come yet.
-        unfinished: Vec<u8>,
-        /// Whether nothing has come, so that these may be no lines.
-        is_new: bool,
-    },
+    Lines(Box<Lines>),
     Blocks(Box<Feed>),
+}
+
+/// A text that comes in pieces.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    reader: Reader,
+    /// The beginning of a line of which the end has not come yet.
+    unfinished: Vec<u8>,
+    /// Whether something has come. Before that, these may be no lines.
+    begun: bool,
 }
 
 impl Default for Source {
     fn default() -> Self {
-        Source::Lines { reader: Reader::default(), unfinished: Vec::new(), is_new: true }
+        Source::Lines(Box::default())
     }
 }
 
 impl Source {
     /// Takes the next bytes, and calls `step` after each event of them.
     pub(super) fn feed(&mut self, bytes: &[u8], mut step: impl FnMut(&History)) -> Result<(), ReadError> {
-        if let (Source::Lines { is_new: true, .. }, Some(first)) = (&*self, bytes.first())
+        if let (Source::Lines(lines), Some(first)) = (&*self, bytes.first())
+            && !lines.begun
             && *first == MAGIC[0]
         {
             *self = Source::Blocks(Box::default());
         }
         match self {
-            Source::Lines { reader, unfinished, is_new } => {
-                *is_new &= bytes.is_empty();
+            Source::Lines(lines) => {
+                let Lines { reader, unfinished, begun } = &mut **lines;
+                *begun |= !bytes.is_empty();
                 for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
                     unfinished.extend_from_slice(piece);
                     if piece.ends_with(b"\n") {
@@ -56,14 +62,14 @@ impl Source {
 
     pub(super) fn history(&self) -> &History {
         match self {
-            Source::Lines { reader, .. } => reader.history(),
+            Source::Lines(lines) => lines.reader.history(),
             Source::Blocks(feed) => feed.history(),
         }
     }
 
     pub(super) fn history_mut(&mut self) -> &mut History {
         match self {
-            Source::Lines { reader, .. } => &mut reader.history,
+            Source::Lines(lines) => &mut lines.reader.history,
             Source::Blocks(feed) => &mut feed.history,
         }
     }

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::harness::{HarnessFailure, chain};
 use crate::judge::{VerdictFile, judge};
 use crate::report::terminal;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{HistoryForm, Plan};
 
 /// A run directory is judged by its plan; anything else is a history, which the checker judges alone.
 pub(super) fn check(args: &CheckArgs) -> Exit {
@@ -18,8 +18,9 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
         return fail(&format!("could not read {path}: {error}"), Exit::Usage);
     }
     if !args.path.join("plan.yaml").is_file() {
-        if args.path.is_dir() && !args.path.join("history.jsonl").is_file() {
-            let why = "is no run directory: it has neither a plan.yaml nor a history.jsonl";
+        let has = |form: HistoryForm| args.path.join(form.file_name()).is_file();
+        if args.path.is_dir() && !has(HistoryForm::Jsonl) && !has(HistoryForm::Binary) {
+            let why = "is no run directory: it has neither a plan.yaml nor a history.jsonl nor a history.bin";
             return fail(&format!("{path} {why}"), Exit::Usage);
         }
         return check_history(args);

@@ -1,6 +1,6 @@
 //! The history is judged while it is being written, so that a violation is known when it happens.
 //!
-//! A thread of its own follows `history.jsonl`, as it stands on the disk: it sees what the judge will see in the end, and
+//! A thread of its own follows the history, as it stands on the disk: it sees what the judge will see in the end, and
 //! the recorder, which must not wait for anybody, only rings. A bell that rings already need not ring again, so what goes
 //! from one thread to the other is bounded, and a check that lags behind lags: it has the file, and catches up.
 //!
@@ -168,13 +168,14 @@ impl Thread {
     /// Follows the history until the first violation or the end of the run.
     fn follow(&self, path: &Path) -> Result<Option<Finding>, String> {
         let unreadable = |error: std::io::Error| format!("could not read {}: {error}", path.display());
+        let name = path.file_name().unwrap_or_default().display();
         let mut file = File::open(path).map_err(unreadable)?;
         let mut follower = Follower::new(&self.names);
         let mut piece = vec![0; PIECE_BYTES];
         let mut search = Search::new()?;
         while !self.ended.load(Ordering::Relaxed) {
             let length = file.read(&mut piece).map_err(unreadable)?;
-            let found = follower.feed(&piece[..length]).map_err(|error| format!("history.jsonl: {error}"))?;
+            let found = follower.feed(&piece[..length]).map_err(|error| format!("{name}: {error}"))?;
             let found = match found {
                 None if self.searches => search.when_due(&mut follower, &self.ended),
                 found => found,

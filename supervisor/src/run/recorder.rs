@@ -1,24 +1,26 @@
 //! Writes the history: every invocation before the request leaves, every completion after the answer came.
 //!
 //! One recorder, one clock, one file, in one thread: the order of the lines is the order of the events, and intervals
-//! can only be too wide. A line reaches the kernel before the recorder returns, so a kill -9 of the supervisor loses
+//! can only be too wide. An event reaches the kernel before the recorder returns, so a kill -9 of the supervisor loses
 //! no operation that could have had an effect.
 //!
-//! Everything that clients do goes through here, on the thread that also is the clients: a line is serialised straight
-//! from what the client asked and got, and nothing is copied for it.
+//! Everything that clients do goes through here, on the thread that also is the clients: an event is written straight
+//! from what the client asked and got, as a line or as a block of its own.
+
+mod file;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use checker::history::jsonl::{Header, Process, Type};
-use serde::Serialize;
+use checker::history::jsonl::{EventRef, Header, Process, Type};
+use file::HistoryFile;
 use serde_json::{Value, json};
 
 use super::clock::RunClock;
 use crate::harness::HarnessFailure;
-use crate::rundir::JsonLines;
+use crate::scenario::plan::HistoryForm;
 use crate::system::{Invocation, NodeName, Outcome};
 
 /// How many operations ended how, so far.
@@ -42,7 +44,7 @@ pub struct Recorder {
 
 struct Inner {
     clock: RunClock,
-    file: JsonLines,
+    file: HistoryFile,
     next_index: u32,
     next_process: u64,
     tally: Tally,
@@ -59,29 +61,15 @@ pub struct OpenOperation<'a> {
     invocation: &'a Invocation,
 }
 
-/// A line of the history: what [`checker::history::jsonl::Event`] is to who reads it, without owning anything.
-#[derive(Serialize)]
-struct Line<'a> {
-    index: u32,
-    time: u64,
-    process: Process,
-    r#type: Type,
-    f: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    value: &'a Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
 impl Recorder {
     /// Creates the history of a run in `path`, which begins with `header`.
-    pub fn create(path: PathBuf, clock: RunClock, header: &Header) -> Result<Self, HarnessFailure> {
-        let mut file = JsonLines::create(path)?;
-        file.push(header)?;
+    pub fn create(
+        path: PathBuf,
+        form: HistoryForm,
+        clock: RunClock,
+        header: &Header,
+    ) -> Result<Self, HarnessFailure> {
+        let file = HistoryFile::create(path, form, header)?;
         let inner =
             Inner { clock, file, next_index: 0, next_process: 0, tally: Tally::default(), bell: None };
         Ok(Self { inner: Rc::new(RefCell::new(inner)) })
@@ -144,7 +132,7 @@ impl Recorder {
         }
         let mut inner = self.inner.borrow_mut();
         let (index, time) = inner.stamp();
-        inner.push(&Line {
+        inner.push(&EventRef {
             index,
             time,
             process: Process::Nemesis,
@@ -188,7 +176,7 @@ impl Inner {
     ) -> Result<(), HarnessFailure> {
         let invocation = open.invocation;
         let (index, time) = self.stamp();
-        self.push(&Line {
+        self.push(&EventRef {
             index,
             time,
             process: Process::Client(open.process),
@@ -201,8 +189,8 @@ impl Inner {
         })
     }
 
-    fn push(&mut self, line: &Line<'_>) -> Result<(), HarnessFailure> {
-        self.file.push(line)?;
+    fn push(&mut self, event: &EventRef<'_>) -> Result<(), HarnessFailure> {
+        self.file.push(event)?;
         if let Some(bell) = &self.bell {
             // It rings already, or nobody listens any more: either is fine.
             let _ = bell.try_send(());
@@ -223,16 +211,16 @@ mod tests {
     use super::*;
 
     /// The history that `write` writes.
-    fn written(write: impl FnOnce(&Recorder)) -> String {
+    fn written(form: HistoryForm, write: impl FnOnce(&Recorder)) -> Vec<u8> {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("history.jsonl");
-        write(&Recorder::create(path.clone(), RunClock::start(), &Header::new(Some(7))).unwrap());
-        std::fs::read_to_string(path).unwrap()
+        let path = directory.path().join(form.file_name());
+        write(&Recorder::create(path.clone(), form, RunClock::start(), &Header::new(Some(7))).unwrap());
+        std::fs::read(path).unwrap()
     }
 
     #[test]
     fn the_bell_rings_once_for_many_lines_and_never_waits() {
-        written(|recorder| {
+        written(HistoryForm::Jsonl, |recorder| {
             let rings = recorder.follow();
             assert!(rings.try_recv().is_err());
             for _ in 0..3 {
@@ -246,21 +234,24 @@ mod tests {
         });
     }
 
-    #[test]
-    fn what_is_written_is_a_history_line_for_line() {
+    /// One of everything.
+    fn record(recorder: &Recorder) {
         let send =
             Invocation { f: "send", key: Some("alice:bob".to_owned()), value: json!({ "id": "c0-1" }) };
-        let text = written(|recorder| {
-            let (first, second) = (recorder.new_process(), recorder.new_process());
-            let open = recorder.invoke(first, "n1", &send).unwrap();
-            recorder.fault("kill", "kill-leader#1", &["n1".to_owned()], None).unwrap();
-            let other = recorder.invoke(second, "n2", &send).unwrap();
-            recorder.complete(open, &Outcome::Ok(json!({ "id": "c0-1", "seq": 1 }))).unwrap();
-            recorder.complete(other, &Outcome::Info("deadline".to_owned())).unwrap();
-            recorder.fault("kill", "kill-leader#1", &["n1".to_owned()], Some("dead for 1 s")).unwrap();
-            let tally = Tally { invoked: 2, ok: 1, fail: 0, info: 1 };
-            assert_eq!(recorder.tally(), tally);
-        });
+        let (first, second) = (recorder.new_process(), recorder.new_process());
+        let open = recorder.invoke(first, "n1", &send).unwrap();
+        recorder.fault("kill", "kill-leader#1", &["n1".to_owned()], None).unwrap();
+        let other = recorder.invoke(second, "n2", &send).unwrap();
+        recorder.complete(open, &Outcome::Ok(json!({ "id": "c0-1", "seq": 1 }))).unwrap();
+        recorder.complete(other, &Outcome::Info("deadline".to_owned())).unwrap();
+        recorder.fault("kill", "kill-leader#1", &["n1".to_owned()], Some("dead for 1 s")).unwrap();
+        let tally = Tally { invoked: 2, ok: 1, fail: 0, info: 1 };
+        assert_eq!(recorder.tally(), tally);
+    }
+
+    #[test]
+    fn what_is_written_is_a_history_line_for_line() {
+        let text = String::from_utf8(written(HistoryForm::Jsonl, record)).unwrap();
         let (history, torn) = checker::history::jsonl::read(text.as_bytes()).unwrap();
         assert!(torn.is_none());
         let mut lines = text.lines().skip(1);
@@ -274,5 +265,29 @@ mod tests {
             assert_eq!(Value::Object(line).to_string(), serde_json::to_string(&event).unwrap());
         }
         assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn a_binary_history_says_the_same_and_each_event_is_on_the_disk_at_once() {
+        let lines = |history: &checker::history::History| -> Vec<_> {
+            let timeless = checker::history::jsonl::events(history);
+            timeless.map(|event| checker::history::jsonl::Event { time: 0, ..event }).collect()
+        };
+        let text = written(HistoryForm::Jsonl, record);
+        let (expected, _) = checker::history::jsonl::read(&*text).unwrap();
+        let bytes = written(HistoryForm::Binary, record);
+        let (history, torn) = checker::history::binary::read(&*bytes).unwrap();
+        assert_eq!((lines(&history), torn), (lines(&expected), None));
+        assert_eq!(history.started_unix_ns(), Some(7));
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.bin");
+        let (form, header) = (HistoryForm::Binary, Header::new(None));
+        let recorder = Recorder::create(path.clone(), form, RunClock::start(), &header).unwrap();
+        for events in 1..=3 {
+            recorder.fault("kill", &format!("kill#{events}"), &[], None).unwrap();
+            let (history, torn) = checker::history::binary::read(&*std::fs::read(&path).unwrap()).unwrap();
+            assert_eq!((history.next_index(), torn), (events, None));
+        }
     }
 }

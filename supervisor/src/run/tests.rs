@@ -1,13 +1,14 @@
 //! Whole runs on a system that is faked: what is recorded, in which order, and that nothing is left behind.
 
+mod binary;
 mod live;
 mod steps;
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use checker::history::{History, Outcome, jsonl};
+use checker::history::{History, Outcome};
 
 use super::event::TimedEvent;
 use super::stop::{Stopper, stop};
@@ -95,10 +96,9 @@ impl Played {
 }
 
 fn read(directory: &Path) -> History {
-    let bytes = fs::read(directory.join("history.jsonl")).unwrap();
-    let (history, torn) = jsonl::read(bytes.as_slice()).expect("what was recorded is a history");
-    assert_eq!(torn, None);
-    history
+    let read = checker::rundir::read(directory).expect("what was recorded is a history");
+    assert_eq!(read.notes, Vec::<String>::new());
+    read.evidence.history
 }
 
 async fn play(system: FakeSystem, more: &str, overrides: &[&str]) -> Played {

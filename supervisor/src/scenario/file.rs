@@ -38,7 +38,7 @@ use checker::check::CheckName;
 
 use super::drawn::Drawn;
 use super::expectation::Expectation;
-use super::plan::{ClockKind, DiskKind, Keep, LiveCheck, NetworkKind, Reach};
+use super::plan::{ClockKind, DiskKind, HistoryForm, Keep, LiveCheck, NetworkKind, Reach};
 use super::threshold::Threshold;
 use super::unit::Rate;
 use super::workload::{Routing, WorkloadKind};
@@ -160,6 +160,8 @@ pub struct RunSection {
     pub final_reads: Option<Placed<bool>>,
     /// What is judged while the run goes on, and what comes of it.
     pub live_check: Option<Placed<LiveCheck>>,
+    /// How the history is written.
+    pub history: Option<HistoryForm>,
 }
 
 impl ScenarioFile {

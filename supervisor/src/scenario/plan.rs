@@ -134,6 +134,35 @@ pub struct RunPlan {
     /// Whether the history is judged while it is being written; left out where it is not.
     #[serde(default, skip_serializing_if = "LiveCheck::is_off")]
     pub live_check: LiveCheck,
+    /// How the history is written; left out where it is as lines.
+    #[serde(default, skip_serializing_if = "HistoryForm::is_jsonl")]
+    pub history: HistoryForm,
+}
+
+/// How the history is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryForm {
+    /// As lines that people can read: [`checker::history::jsonl`].
+    #[default]
+    Jsonl,
+    /// In a few bytes an event, with checksums: [`checker::history::binary`].
+    Binary,
+}
+
+impl HistoryForm {
+    fn is_jsonl(&self) -> bool {
+        *self == HistoryForm::Jsonl
+    }
+
+    /// What the file is called in the run directory.
+    #[must_use]
+    pub fn file_name(self) -> &'static str {
+        match self {
+            HistoryForm::Jsonl => "history.jsonl",
+            HistoryForm::Binary => "history.bin",
+        }
+    }
 }
 
 /// Whether the history is judged while it is being written, and what comes of a violation.

@@ -78,6 +78,17 @@ impl Word for super::plan::LiveCheck {
     }
 }
 
+impl Word for super::plan::HistoryForm {
+    const ALL: &'static [Self] = &[Self::Jsonl, Self::Binary];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Binary => "binary",
+        }
+    }
+}
+
 impl Word for super::verb::Loss {
     const ALL: &'static [Self] = &[Self::All, Self::Some, Self::Torn];
 

@@ -14,7 +14,7 @@ use super::*;
 use crate::run::clock::RunClock;
 use crate::run::stop::stop;
 use crate::scenario::file::ScenarioFile;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{HistoryForm, Plan};
 use crate::system::fake::FakeSystem;
 use crate::workload;
 
@@ -42,7 +42,7 @@ fn bench_of(
     let bench = Bench {
         system: Rc::new(system),
         workload: RefCell::new(workload::of_plan(&plan, &plan.rng())),
-        recorder: Recorder::create(path, RunClock::start(), &Header::new(None)).unwrap(),
+        recorder: Recorder::create(path, HistoryForm::Jsonl, RunClock::start(), &Header::new(None)).unwrap(),
         arrivals: Arrivals::closed_loop(),
         roles: Roles::default(),
         members: Members::new(["n1", "n2", "n3"].map(str::to_owned).to_vec()),

@@ -79,7 +79,7 @@ const WORKLOAD: Fields = Fields {
 };
 
 const RUN: Fields = Fields {
-    known: &["warmup", "duration", "settle", "final-reads", "live-check"],
+    known: &["warmup", "duration", "settle", "final-reads", "live-check", "history"],
     later: &[],
     elsewhere: &[("timeout", "it belongs to the top level")],
 };
@@ -296,7 +296,8 @@ fn run(decoder: &mut Decoder, node: &Node) -> Option<RunSection> {
         let value = decoder.word(node, "live check", &[])?;
         Some(Placed { value, place: node.place })
     });
-    Some(RunSection { warmup, duration: duration?, settle, final_reads, live_check })
+    let history = map.get("history").and_then(|node| decoder.word(node, "form of the history", &[]));
+    Some(RunSection { warmup, duration: duration?, settle, final_reads, live_check, history })
 }
 
 fn checks(decoder: &mut Decoder, node: &Node) -> Option<Vec<Placed<CheckName>>> {

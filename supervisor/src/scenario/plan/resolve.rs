@@ -45,6 +45,7 @@ impl Plan {
             settle: draw(said.settle, SETTLE_DEFAULT, &rng, "run.settle"),
             final_reads: said.final_reads.as_ref().is_none_or(|said| said.value),
             live_check: said.live_check.as_ref().map_or_else(LiveCheck::default, |said| said.value),
+            history: said.history.unwrap_or_default(),
         };
         let (swarm, strikes) = all_strikes(file, run.duration, &rng);
         let overall = run.warmup + run.duration + run.settle + OVERHEAD_DEFAULT;

@@ -78,6 +78,7 @@ fn plan() -> Plan {
             settle: seconds(5),
             final_reads: true,
             live_check: LiveCheck::Stop,
+            history: HistoryForm::Binary,
         },
         swarm: BTreeMap::from([(FaultKind::Kill, 3), (FaultKind::Network, 1)]),
         strikes: vec![
@@ -156,6 +157,7 @@ run:
   settle: 5s
   final-reads: true
   live-check: stop
+  history: binary
 swarm:
   kill: 3
   network: 1
