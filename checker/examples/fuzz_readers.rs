@@ -98,7 +98,12 @@ fn cope_with(history: &History, text: &[u8]) {
         let again = format::read(&*written, Some(format));
         let (again, torn) = again.unwrap_or_else(|error| panic!("{error} in {}", said()));
         assert_eq!((again.next_index(), torn), (history.next_index(), None), "{}", said());
-        assert_eq!(as_edn(&again), as_edn(history), "{}", said());
+        // A map of EDN comes back sorted, so there the order of keys does not count.
+        if format == Format::Edn {
+            assert_eq!(lines(&again), lines(history), "{}", said());
+        } else {
+            assert_eq!(as_edn(&again), as_edn(history), "{}", said());
+        }
     }
 }
 

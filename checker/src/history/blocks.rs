@@ -5,8 +5,8 @@ use std::io::{self, Read};
 /// How much is read at once.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// The most that is kept together: no operation is longer.
-const OPERATION_BYTES_MAX: usize = 1 << 30;
+/// The most that is kept together: no operation is longer, in whatever format.
+pub(super) const OPERATION_BYTES_MAX: usize = 1 << 28;
 
 /// A text of any length, of which only a part is in memory.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl<R: Read> Blocks<R> {
             let message = format!("an operation is longer than {} bytes", self.text_bytes_max);
             return Err(io::Error::other(message));
         }
-        let length = self.block_bytes.max(2 * self.end);
+        let length = self.block_bytes.max((2 * self.end).min(self.text_bytes_max + 1));
         if self.buffer.len() < length {
             self.buffer.resize(length, 0);
         }

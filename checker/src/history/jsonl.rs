@@ -25,7 +25,7 @@ mod line;
 mod tests;
 mod write;
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 pub use error::{JsonlError, Problem, Torn};
 pub use event::{Event, EventRef, Process, Type};
@@ -33,6 +33,7 @@ pub use header::{FORMAT, Header, Initially, VERSION};
 pub use write::{Writer, events, write};
 
 use super::History;
+use super::blocks::OPERATION_BYTES_MAX;
 
 /// Takes a history line by line, for whoever has the lines as they are written.
 #[derive(Debug, Default)]
@@ -79,13 +80,26 @@ pub fn read(input: impl BufRead) -> Result<(History, Option<Torn>), JsonlError> 
 
 pub(super) fn read_into(
     history: History,
+    input: impl BufRead,
+) -> Result<(History, Option<Torn>), JsonlError> {
+    read_lines(history, input, OPERATION_BYTES_MAX)
+}
+
+fn read_lines(
+    history: History,
     mut input: impl BufRead,
+    bytes_max: usize,
 ) -> Result<(History, Option<Torn>), JsonlError> {
     let mut text = Vec::new();
     let mut reader = Reader { history, lines: 0 };
     for line in 1.. {
         text.clear();
-        let length = input.read_until(b'\n', &mut text).map_err(|error| Problem::Read(error).at(line, 1))?;
+        let mut limited = input.by_ref().take(bytes_max as u64 + 1);
+        let length =
+            limited.read_until(b'\n', &mut text).map_err(|error| Problem::Read(error).at(line, 1))?;
+        if length > bytes_max {
+            return Err(Problem::TooLong(bytes_max).at(line, 1));
+        }
         if line > 1 && length == 0 {
             break;
         }

@@ -88,6 +88,8 @@ fn what_is_no_value_is_refused() {
         ("{1 2 1 3}", "a map has each key once; here one is there twice"),
         ("#{1 1}", "a set has each element once; here one is there twice"),
         ("#[1]", "`#` is followed by `{`, `_` or a tag"),
+        ("#\t:a", "`#` is followed by `{`, `_` or a tag"),
+        ("#;\n:a", "`#` is followed by `{`, `_` or a tag"),
         ("#{1 2)", "`}` was expected, not `)`"),
         ("\"\\q\"", "a string knows no such escape; a backslash is written `\\\\`"),
         ("\"\\ud800\"", "this escape is no character"),

@@ -2,7 +2,7 @@
 //!
 //! What becomes of what is said in [`edn`](crate::history::edn).
 
-use crate::history::edn::cursor::{Cursor, Stop, closer};
+use crate::history::edn::cursor::{Cursor, Stop, closer, is_delimiter};
 use crate::history::{Datum, Symbols};
 
 /// Reads values. The stack holds the items of the lists that are not closed yet, so that nothing is allocated.
@@ -102,9 +102,7 @@ impl Values<'_> {
                 cursor.ended()?;
                 Ok(Datum::Other(self.symbols.intern(cursor.utf8(begin, cursor.at)?)))
             }
-            b'"' | b'(' | b'[' | b' ' | b',' | b'\n' | b')' | b']' | b'}' => {
-                cursor.wrong("`#` is followed by `{`, `_` or a tag")
-            }
+            byte if is_delimiter(byte) => cursor.wrong("`#` is followed by `{`, `_` or a tag"),
             _ => {
                 cursor.token();
                 let tag = cursor.utf8(begin, cursor.at)?;

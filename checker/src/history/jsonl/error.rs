@@ -35,6 +35,9 @@ pub enum Problem {
     /// The history is of a version that this program does not know.
     #[error("version {0} of the history format is unknown; this program reads version {VERSION}")]
     Version(u32),
+    /// A line is longer than any event, in bytes.
+    #[error("the line is longer than {0} bytes, which no event has")]
+    TooLong(usize),
     /// A line is not JSON.
     #[error("{0}")]
     Syntax(String),

@@ -213,3 +213,19 @@ fn what_a_history_refuses_is_named_with_its_line() {
         "line 3, column 1: process 3 completes `send` of `other` but asked it of `k`"
     );
 }
+
+#[test]
+fn a_line_that_is_too_long_is_refused_before_it_is_read() {
+    let line = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"get"}"#;
+    let text = format!("{HEADER}\n{line}\n");
+    let longest = HEADER.len() + 1;
+    let (history, torn) = super::read_lines(History::new(), text.as_bytes(), longest).unwrap();
+    assert_eq!((history.next_index(), torn), (1, None));
+    let endless = format!("{HEADER}\n{{").into_bytes();
+    let endless = std::io::BufReader::new((&*endless).chain(std::io::repeat(b' ')));
+    let error = super::read_lines(History::new(), endless, longest).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("line 2, column 1: the line is longer than {longest} bytes, which no event has")
+    );
+}
