@@ -145,7 +145,7 @@ fn registers_agree_with_exhaustive_search() {
 #[test]
 fn several_registers_agree_with_exhaustive_search() {
     let symbols = Symbols::default();
-    let registers = |nil_read, initial| MultiRegisters(MultiRegister::new(&symbols, nil_read, initial));
+    let registers = |nil_read, initial| MultiRegisters::new(MultiRegister::new(&symbols, nil_read, initial));
     agrees("", &registers(NilRead::Nil, Datum::Nil), Semantics::default(), false);
     agrees("nil is anything", &registers(NilRead::Anything, Datum::Nil), ANYTHING, false);
 }

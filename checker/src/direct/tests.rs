@@ -116,7 +116,7 @@ fn lists_agree_with_exhaustive_search() {
 #[test]
 fn what_is_only_searched_agrees_with_exhaustive_search() {
     let symbols = Symbols::default();
-    let registers = |nil_read| MultiRegisters(MultiRegister::new(&symbols, nil_read, Datum::Nil));
+    let registers = |nil_read| MultiRegisters::new(MultiRegister::new(&symbols, nil_read, Datum::Nil));
     searched("multi-register", &registers(NilRead::Nil));
     searched("multi-register, nil is anything", &registers(NilRead::Anything));
     searched("kv", &Entries::default());

@@ -11,5 +11,5 @@ pub(crate) use accounts::Accounts;
 pub(crate) use list::Lists;
 pub(crate) use numbers::{Counters, Locks, Markers};
 pub(crate) use queue::Queues;
-pub(crate) use register::{Entries, MultiRegisters, Registers, UniqueEntries};
+pub(crate) use register::{Entries, MultiRegisters, Registers, UniqueEntries, Words, arranged};
 pub(crate) use set::{Asks, Sets};

@@ -237,10 +237,24 @@ impl Explanation<'_> {
         let changed = if needed == Presence::Present { "created" } else { "deleted" };
         let kind = match left {
             Some(_) => AnomalyKind::NotLinearizable,
+            None if needed == Presence::Present && !self.was_there(other) => AnomalyKind::Phantom,
+            None if needed == Presence::Present && self.is_gone_for_good(blocked, needed) => {
+                AnomalyKind::Resurrected
+            }
             None if self.is_gone_for_good(blocked, needed) => AnomalyKind::Lost,
             None => AnomalyKind::StaleRead,
         };
         Some((kind, Vec::new(), format!("{order}, and nobody {changed} `{name}` in between")))
+    }
+
+    /// Whether the name was there before an operation completed, or may have been.
+    fn was_there(&self, operation: usize) -> bool {
+        let end = self.timed.operations[operation].returned.unwrap_or(u32::MAX);
+        (0..self.timed.operations.len()).any(|position| {
+            let (needed, left) = self.effect(position);
+            self.timed.operations[position].invoked < end
+                && (needed == Some(Presence::Present) || left == Some(Presence::Present))
+        })
     }
 
     fn effect(&self, position: usize) -> (Option<Presence>, Option<Presence>) {

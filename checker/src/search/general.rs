@@ -136,6 +136,18 @@ trait Adapter<'h>: Sync {
         operation.input.argument() == value
     }
 
+    /// What is wrong, where the contradiction that the search found has a shape of this model.
+    fn recognize(
+        &self,
+        _told: &tell::Told<'_, 'h, Self>,
+        _contradiction: &Contradiction,
+    ) -> Option<tell::Shape>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// A value that an answer shows and that somebody must have made.
     fn shows(&self, _operation: &OperationOf<Self::Model>) -> Vec<Datum> {
         Vec::new()

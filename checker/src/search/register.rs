@@ -194,6 +194,11 @@ impl Explanation<'_> {
         contradiction: &Contradiction,
         shown: &[OperationId],
     ) -> Option<(AnomalyKind, Vec<OperationId>, String)> {
+        if let Some((one, other, text)) = self.lost_update(contradiction) {
+            let [one, other] = [one, other].map(|id| name(self.history, self.key, id));
+            let sentence = format!("{one} and {other} both replaced {text}, which was there only once");
+            return Some((AnomalyKind::LostUpdate, Vec::new(), sentence));
+        }
         let blocked = self.timed.ids[contradiction.blocked];
         let operation = &self.timed.operations[contradiction.blocked];
         let value = match (operation.input, operation.output) {
@@ -231,13 +236,41 @@ impl Explanation<'_> {
                 ),
             });
         }
-        let [other] = shown.iter().filter(|id| **id != blocked).collect::<Vec<_>>()[..] else { return None };
-        let sentence = format!(
-            "{}, and nothing could set it to {text} after that",
-            after(self.history, self.key, *other, blocked)?
-        );
+        // Everything else was over when it began.
+        let others = shown.iter().copied().filter(|id| *id != blocked);
+        let last = others.clone().max_by_key(|id| self.history.operation(*id).completed)?;
+        let begin = self.history.operation(blocked).invoked;
+        if !others.clone().all(|id| self.history.operation(id).returned_before(begin)) {
+            return None;
+        }
+        let order = after(self.history, self.key, last, blocked)?;
+        let sentence = match others.count() {
+            1 => format!("{order}, and nothing could set it to {text} after that"),
+            count => format!("{order}, and after these {count} operations nothing could set it to {text}"),
+        };
         // The last to write the old value, so that one sees where it came from.
         Some((AnomalyKind::StaleRead, in_time.last().copied().into_iter().collect(), sentence))
+    }
+
+    /// Two compare-and-set that contradict each other because they replaced a value that was there only once, and its
+    /// text.
+    fn lost_update(&self, contradiction: &Contradiction) -> Option<(OperationId, OperationId, String)> {
+        let replaced = |position: &usize| {
+            let operation = &self.timed.operations[*position];
+            match (operation.input, operation.output) {
+                (register::Input::Cas { from, to }, Some(register::Output::Done)) if from != to => Some(from),
+                _ => None,
+            }
+        };
+        let replacing = || contradiction.operations.iter().filter_map(|at| Some((*at, replaced(at)?)));
+        let (one, other, value) = replacing().find_map(|(one, value)| {
+            let other = replacing().find(|(other, other_value)| *other > one && *other_value == value);
+            other.map(|(other, _)| (one, other, value))
+        })?;
+        let made =
+            self.writers(value).filter(|id| !matches!(self.history.operation(*id).outcome, Outcome::Fail(_)));
+        let times = made.count() + usize::from(self.model.initial_values().contains(&value));
+        (times == 1).then(|| (self.timed.ids[one], self.timed.ids[other], self.model.text(value)))
     }
 
     /// The operations that would set the register to `value`, by invocation.

@@ -168,7 +168,7 @@ fn registers_have_certificates() {
         let semantics = with(nil, FailedCas::NotApplied, None);
         certificates(
             ModelName::MultiRegister,
-            &MultiRegisters(MultiRegister::new(&symbols, nil, Datum::Nil)),
+            &MultiRegisters::new(MultiRegister::new(&symbols, nil, Datum::Nil)),
             semantics,
         );
         certificates(ModelName::Register, &Registers::new(&symbols, nil).without_cas(), semantics);

@@ -21,6 +21,8 @@ pub(crate) struct Registers<'a> {
     unique: bool,
     /// Whether there are cas.
     cas: bool,
+    /// Whether those who compare know the value.
+    informed: bool,
 }
 
 /// Nil and the positive numbers.
@@ -30,7 +32,7 @@ fn value(number: usize) -> Value {
 
 impl<'a> Registers<'a> {
     pub(crate) fn new(symbols: &'a Symbols, nil_read: NilRead) -> Self {
-        Registers { model: Register::new(symbols, nil_read), unique: false, cas: true }
+        Registers { model: Register::new(symbols, nil_read), unique: false, cas: true, informed: false }
     }
 
     /// The same with values that are written once.
@@ -46,6 +48,11 @@ impl<'a> Registers<'a> {
     /// The same without cas.
     pub(crate) fn without_cas(self) -> Self {
         Registers { cas: false, ..self }
+    }
+
+    /// The same with cas that mostly succeed.
+    pub(crate) fn informed(self) -> Self {
+        Registers { informed: true, ..self }
     }
 
     fn any(&self, random: &mut Random) -> Value {
@@ -66,6 +73,14 @@ impl<'a> Sampler for Registers<'a> {
             0 | 1 => Input::Read,
             2 if self.cas => Input::Cas { from: self.any(random), to: new },
             _ => Input::Write(new),
+        }
+    }
+
+    fn inform(&self, state: &Value, input: &mut Input) {
+        if let Input::Cas { from, .. } = input
+            && self.informed
+        {
+            *from = *state;
         }
     }
 
@@ -119,22 +134,40 @@ impl<'a> Sampler for Registers<'a> {
 
 /// Transactions of reads and writes over two registers.
 #[derive(Debug)]
-pub(crate) struct MultiRegisters<'a>(pub(crate) MultiRegister<'a>);
+pub(crate) struct MultiRegisters<'a> {
+    model: MultiRegister<'a>,
+    /// Whether every write has a value of its own.
+    unique: bool,
+}
+
+impl<'a> MultiRegisters<'a> {
+    pub(crate) fn new(model: MultiRegister<'a>) -> Self {
+        MultiRegisters { model, unique: false }
+    }
+
+    /// The same with values that are written once.
+    pub(crate) fn unique(self) -> Self {
+        MultiRegisters { unique: true, ..self }
+    }
+}
 
 impl<'a> Sampler for MultiRegisters<'a> {
     type Model = MultiRegister<'a>;
 
     fn model(&self) -> &MultiRegister<'a> {
-        &self.0
+        &self.model
     }
 
-    fn ask(&self, random: &mut Random, _number: usize) -> multi_register::Input {
+    fn ask(&self, random: &mut Random, number: usize) -> multi_register::Input {
         let micros = 1 + random.below(3);
         (0..micros)
-            .map(|_| {
+            .map(|micro| {
                 let register = Datum::Int(random.below(2));
                 match random.one_in(2) {
                     true => multi_register::Micro::Read(register),
+                    false if self.unique => {
+                        multi_register::Micro::Write(register, value(1 + 3 * number + micro))
+                    }
                     false => multi_register::Micro::Write(register, value(random.below(3))),
                 }
             })
@@ -313,8 +346,61 @@ impl Sampler for UniqueEntries {
 
 const LETTERS: &str = "abcdef";
 
+/// Puts, appends and gets of words that are each put or appended once, however many there are.
+#[derive(Debug, Default)]
+pub(crate) struct Words(Kv<'static>);
+
+impl Sampler for Words {
+    type Model = Kv<'static>;
+
+    fn model(&self) -> &Kv<'static> {
+        &self.0
+    }
+
+    fn ask(&self, random: &mut Random, number: usize) -> kv::Input<'static> {
+        let word = || arranged(&format!("w{number}."));
+        match random.below(5) {
+            0 | 1 => kv::Input::Get,
+            2 => kv::Input::Put(word()),
+            _ => kv::Input::Append(word()),
+        }
+    }
+
+    fn answer(
+        &self,
+        _random: &mut Random,
+        state: &String,
+        input: &kv::Input<'static>,
+    ) -> Option<kv::Output<'static>> {
+        match input {
+            kv::Input::Get => Some(kv::Output::Value(arranged(state))),
+            kv::Input::Put(_) | kv::Input::Append(_) => Some(kv::Output::Done),
+        }
+    }
+
+    fn lie(&self, random: &mut Random, input: &kv::Input<'static>) -> kv::Output<'static> {
+        match input {
+            kv::Input::Get => kv::Output::Value(arranged(&format!("w{}.", random.below(6)))),
+            kv::Input::Put(_) | kv::Input::Append(_) => kv::Output::Done,
+        }
+    }
+
+    fn named(&self) -> ModelName {
+        ModelName::Kv
+    }
+
+    fn write(
+        &self,
+        paper: &mut Paper<'_>,
+        input: &kv::Input<'static>,
+        output: Option<&kv::Output<'static>>,
+    ) -> (history::Input, Outcome) {
+        written(paper, input, output)
+    }
+}
+
 /// The same text, for ever. There are few of them.
-fn arranged(text: &str) -> &'static str {
+pub(crate) fn arranged(text: &str) -> &'static str {
     static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut texts = TEXTS.lock().unwrap();
     if let Some(text) = texts.get(text) {

@@ -1,14 +1,18 @@
 //! Lists and sets of registers in a history: the objects of transactions.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::tell::{Shape, Told};
 use super::{Adapter, Push};
+use crate::anomaly::AnomalyKind;
 use crate::direct::{self, Answer};
 use crate::history::transaction::{Part, What, answers, parts};
 use crate::history::{Datum, History, Input, Operation, Outcome, Output};
 use crate::limits::{Budget, Exceeded, Limits};
 use crate::model::register::{Initially, NilRead, Semantics};
 use crate::model::{OperationOf, list, multi_register};
+use crate::search::Contradiction;
 
 /// Lists: `append` and `read`, and transactions of those on one list.
 pub(super) struct Lists<'h> {
@@ -123,6 +127,43 @@ impl<'h> MultiRegisters<'h> {
             _ => Vec::new(),
         }
     }
+
+    /// Something that the one operation wrote and the other shows, and something that it wrote and the other does not
+    /// show, each a register and the value written.
+    fn part_of(
+        &self,
+        writer: &OperationOf<multi_register::MultiRegister<'h>>,
+        reader: &OperationOf<multi_register::MultiRegister<'h>>,
+    ) -> Option<((Datum, Datum), (Datum, Datum))> {
+        use multi_register::Micro::{Read, Write};
+        let written: BTreeMap<Datum, Datum> = writer
+            .input
+            .iter()
+            .filter_map(|micro| match *micro {
+                Write(register, value) => Some((register, value)),
+                Read(_) => None,
+            })
+            .collect();
+        let mut own: BTreeSet<Datum> = BTreeSet::new();
+        let mut seen = reader.output.iter().flatten();
+        let (mut new, mut old) = (None, None);
+        for micro in &reader.input {
+            let register = match *micro {
+                Write(register, _) => {
+                    own.insert(register);
+                    continue;
+                }
+                Read(register) => register,
+            };
+            let value = *seen.next()?;
+            let is_any = value == Datum::Nil && self.semantics.nil_read == NilRead::Anything;
+            if let Some(wrote) = written.get(&register).filter(|_| !own.contains(&register) && !is_any) {
+                let place = if *wrote == value { &mut new } else { &mut old };
+                *place = Some((register, *wrote));
+            }
+        }
+        new.zip(old)
+    }
 }
 
 impl<'h> Adapter<'h> for MultiRegisters<'h> {
@@ -151,6 +192,29 @@ impl<'h> Adapter<'h> for MultiRegisters<'h> {
             What::Write | What::Append => multi_register::Micro::Write(part.key, part.value),
         };
         push(asked.iter().map(micro).collect(), output);
+    }
+
+    /// An operation that shows a part of what another wrote.
+    fn recognize(&self, told: &Told<'_, 'h, Self>, contradiction: &Contradiction) -> Option<Shape> {
+        let operations = &told.timed.operations;
+        let reader = &operations[contradiction.blocked];
+        let end = reader.returned?;
+        let writers: Vec<usize> = match contradiction.operations[..] {
+            // It is wrong by itself, whoever wrote that.
+            [_] => (0..operations.len()).filter(|writer| operations[*writer].invoked < end).collect(),
+            [one, other] => vec![if one == contradiction.blocked { other } else { one }],
+            _ => return None,
+        };
+        let is_other = |writer: &usize| *writer != contradiction.blocked;
+        let parts =
+            writers.into_iter().filter(is_other).find_map(|writer| self.part_of(&operations[writer], reader));
+        let (new, old) = parts?;
+        let text = |(register, value): (Datum, Datum)| {
+            let [register, value] = [register, value].map(|datum| datum.text(&self.history.symbols));
+            format!("{value} in {register}")
+        };
+        let why = format!("shows {}, but not {}, which was written with it", text(new), text(old));
+        Some(Shape { kind: AnomalyKind::IntermediateRead, why: Some(why), beside: Vec::new() })
     }
 
     fn makes(&self, operation: &Operation, value: Datum) -> bool {

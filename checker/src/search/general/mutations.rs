@@ -3,9 +3,12 @@
 //! A few small ones run always. `cargo test --release -p checker mutations -- --ignored --nocapture` tells each lie a
 //! hundred times in histories of a hundred thousand operations, and prints a table.
 
+mod accounts;
+mod entries;
 mod lists;
 mod numbers;
 mod queues;
+mod registers;
 mod sets;
 
 use std::time::{Duration, Instant};
@@ -141,10 +144,41 @@ fn ends<I, O>(operation: &Operation<I, O>) -> u32 {
     operation.returned.unwrap_or(u32::MAX)
 }
 
+/// The operations with which no other one overlaps.
+fn quiet<I, O>(operations: &[Operation<I, O>]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..operations.len()).collect();
+    places.sort_by_key(|place| operations[*place].invoked);
+    let mut quiet = Vec::new();
+    let mut busy_until = 0;
+    for (number, place) in places.iter().enumerate() {
+        let (from, to) = (operations[*place].invoked, ends(&operations[*place]));
+        let next = places.get(number + 1).map(|next| operations[*next].invoked);
+        if (number == 0 || busy_until < from) && next.is_none_or(|next| to < next) {
+            quiet.push(*place);
+        }
+        busy_until = busy_until.max(to);
+    }
+    quiet
+}
+
+/// Adds an operation right behind a place, before everything that comes later; its position.
+fn insert<I, O>(operations: &mut Vec<Operation<I, O>>, end: u32, input: I, output: O) -> usize {
+    for operation in &mut *operations {
+        operation.invoked += if operation.invoked > end { 2 } else { 0 };
+        operation.returned = operation.returned.map(|at| if at > end { at + 2 } else { at });
+    }
+    operations.push(Operation { input, output: Some(output), invoked: end + 1, returned: Some(end + 2) });
+    operations.len() - 1
+}
+
 /// A value that nobody has written.
 const NOWHERE: i64 = 1_000_000_007;
 
 fn all(size: Size) {
+    registers::registers(size);
+    registers::several(size);
+    entries::entries(size);
+    accounts::accounts(size);
     numbers::counters(size);
     numbers::markers(size);
     numbers::locks(size);

@@ -8,7 +8,16 @@ use crate::search::Contradiction;
 use crate::search::keys::{self, Timed, after, name, no_order};
 
 /// The most operations that failed which are shown beside.
-const FAILED_MAX: usize = 2;
+pub(super) const FAILED_MAX: usize = 2;
+
+/// What a contradiction looks like.
+pub(super) struct Shape {
+    pub(super) kind: AnomalyKind,
+    /// What is wrong about the operation that cannot be, as the end of a sentence. Without it, the search has the word.
+    pub(super) why: Option<String>,
+    /// What is worth showing beside.
+    pub(super) beside: Vec<OperationId>,
+}
 
 /// What it takes to tell of one object.
 pub(super) struct Told<'a, 'h, A: Adapter<'h>> {
@@ -65,6 +74,7 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
                 !failed && other.invoked.index < end && self.adapter.makes(other, *value)
             })
         });
+        let no_order = || no_order(self.history, self.key, &self.timed.ids, contradiction);
         let (kind, context, sentence) = if let Some(value) = from_nowhere {
             let text = value.told(&self.history.symbols);
             let blocked_name = self.name(blocked);
@@ -80,21 +90,28 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
                     (AnomalyKind::AbortedRead, failed, sentence)
                 }
             }
+        } else if let Some(Shape { kind, why, beside }) = self.adapter.recognize(self, contradiction) {
+            let sentence = why.map_or_else(no_order, |why| format!("{} {why}", self.name(blocked)));
+            (kind, beside, sentence)
         } else {
-            let sentence = no_order(self.history, self.key, &self.timed.ids, contradiction);
-            (self.kind(contradiction), Vec::new(), sentence)
+            (self.kind(contradiction), Vec::new(), no_order())
         };
         keys::anomaly(kind, self.history, self.key, &shown, &context, sentence)
     }
 
-    /// A read that began after all the others had completed is stale; anything else has no name.
-    fn kind(&self, contradiction: &Contradiction) -> AnomalyKind {
+    /// Whether the operation that cannot be began after all the others had completed.
+    pub(super) fn is_late(&self, contradiction: &Contradiction) -> bool {
         let operations = &self.timed.operations;
-        let blocked = &operations[contradiction.blocked];
+        let begin = operations[contradiction.blocked].invoked;
         let others = contradiction.operations.iter().filter(|other| **other != contradiction.blocked);
         let mut ends = others.map(|other| operations[*other].returned.unwrap_or(u32::MAX)).peekable();
-        let is_read = !self.adapter.shows(blocked).is_empty();
-        let is_stale = is_read && ends.peek().is_some() && ends.all(|end| end < blocked.invoked);
+        ends.peek().is_some() && ends.all(|end| end < begin)
+    }
+
+    /// A read that began after all the others had completed is stale; anything else has no name.
+    fn kind(&self, contradiction: &Contradiction) -> AnomalyKind {
+        let is_read = !self.adapter.shows(&self.timed.operations[contradiction.blocked]).is_empty();
+        let is_stale = is_read && self.is_late(contradiction);
         if is_stale { AnomalyKind::StaleRead } else { AnomalyKind::NotLinearizable }
     }
 

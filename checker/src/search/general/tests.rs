@@ -245,7 +245,7 @@ fn entries() {
     valid(r#"p0: |-put "a"-| |-append "b"-| |-get "ab"-| |-put "c"-? |"#.trim_end_matches(" |"));
     invalid(
         r#"p0: |-put "a"-| |-put "b"-| |-get "a"-|"#,
-        AnomalyKind::NotLinearizable,
+        AnomalyKind::StaleRead,
         2,
         "a get here must return \"b\"",
     );
@@ -261,9 +261,9 @@ fn several_registers() {
     invalid(
         r#"p0: |-txn [["w",1,5],["w",2,5]] = [["w",1,5],["w",2,5]]-|
            p1: |-txn [["r",1,null],["r",2,null]] = [["r",1,5],["r",2,null]]-|"#,
-        AnomalyKind::NotLinearizable,
+        AnomalyKind::IntermediateRead,
         1,
-        "a read of 2 here must return 5, or a read of 1 here must return null",
+        "shows 5 in 1, but not 5 in 2, which was written with it",
     );
     invalid(
         r#"p0: |-txn [["w",1,5]] = [["w",1,5]]-|

@@ -1,13 +1,18 @@
 //! Entries of maps of texts in a history.
 
+mod words;
+
+use super::tell::{FAILED_MAX, Shape, Told};
 use super::{Adapter, Push};
-use crate::history::{self, Datum, History, Input, Operation, Output, Symbols};
+use crate::history::{
+    self, Datum, History, Input, Operation, OperationId, Outcome as Ending, Output, Symbols,
+};
 use crate::limits::Limits;
 use crate::model::OperationOf;
 use crate::model::kv::{self, Kv};
 use crate::model::register::{Initially, NilRead, Semantics};
-use crate::search::Outcome;
 use crate::search::kv::check_kv_counted;
+use crate::search::{Contradiction, Outcome};
 
 /// The text of a value, if it is one; nil is the empty one.
 pub(crate) fn text(value: Datum, symbols: &Symbols) -> Option<&str> {
@@ -70,5 +75,24 @@ impl<'h> Adapter<'h> for Entries<'h> {
 
     fn search(&self, operations: &[OperationOf<Kv<'h>>], told: bool, limits: &Limits<'_>) -> (Outcome, u64) {
         check_kv_counted(&self.model, operations, told, limits)
+    }
+
+    fn recognize(&self, told: &Told<'_, 'h, Self>, contradiction: &Contradiction) -> Option<Shape> {
+        let word = |id: &OperationId| match self.history.operation(*id).input {
+            Input::Put { value } | Input::Append { value } => text(value, &self.history.symbols),
+            _ => None,
+        };
+        let has_failed = |id: &&OperationId| matches!(self.history.operation(**id).outcome, Ending::Fail(_));
+        let failed: Vec<(OperationId, &str)> = told
+            .ids
+            .iter()
+            .filter(has_failed)
+            .filter_map(|id| Some((*id, word(id).filter(|word| !word.is_empty())?)))
+            .collect();
+        let failed_words: Vec<&str> = failed.iter().map(|(_, word)| *word).collect();
+        let late = told.is_late(contradiction);
+        let flaw = words::flaw(&self.model, &told.timed.operations, &failed_words, contradiction, late)?;
+        let beside = failed.iter().filter(|(_, word)| flaw.failed.contains(word)).map(|(id, _)| *id);
+        Some(Shape { kind: flaw.kind, why: flaw.why, beside: beside.take(FAILED_MAX).collect() })
     }
 }

@@ -110,15 +110,14 @@ fn values_from_nowhere_and_from_failures_are_told_apart() {
 }
 
 #[test]
-fn two_cas_from_one_value_have_no_order() {
+fn two_cas_from_one_value_lose_an_update() {
     invalid(
         "p0: |-write 1-|
          p1:             |-cas 1 2-|
          p2:               |-cas 1 3-|",
-        AnomalyKind::NotLinearizable,
+        AnomalyKind::LostUpdate,
         2,
-        "these 2 operations cannot be explained by any order: `cas x 1 to 3: ok` of client 2 cannot follow, as the \
-         value here is 2, not 1",
+        "`cas x 1 to 2: ok` of client 1 and `cas x 1 to 3: ok` of client 2 both replaced 1, which was there only once",
     );
 }
 

@@ -100,22 +100,6 @@ pub(super) fn locks(size: Size) {
             .collect();
         picked.get(random.below(picked.len().max(1))).copied()
     }
-    /// The operations with which no other one overlaps.
-    fn quiet(operations: &[Locked]) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..operations.len()).collect();
-        places.sort_by_key(|place| operations[*place].invoked);
-        let mut quiet = Vec::new();
-        let mut busy_until = 0;
-        for (number, place) in places.iter().enumerate() {
-            let (from, to) = (operations[*place].invoked, ends(&operations[*place]));
-            let next = places.get(number + 1).map(|next| operations[*next].invoked);
-            if (number == 0 || busy_until < from) && next.is_none_or(|next| to < next) {
-                quiet.push(*place);
-            }
-            busy_until = busy_until.max(to);
-        }
-        quiet
-    }
     /// An operation of which nobody could have had the answer at its time: with `wanted` it would be the second one in a
     /// row, and nothing overlaps with any of them.
     fn second(random: &mut Random, operations: &mut Vec<Locked>, wanted: mutex::Input) -> Option<Lied> {
@@ -125,13 +109,7 @@ pub(super) fn locks(size: Size) {
             quiet.iter().copied().filter(|place| operations[*place].input == wanted).collect();
         let before = *pairs.get(random.below(pairs.len().max(1)))?;
         let end = ends(&operations[before]);
-        for operation in &mut *operations {
-            operation.invoked += if operation.invoked > end { 2 } else { 0 };
-            operation.returned = operation.returned.map(|at| if at > end { at + 2 } else { at });
-        }
-        let output = Some(mutex::Output::Done);
-        operations.push(Operation { input: wanted, output, invoked: end + 1, returned: Some(end + 2) });
-        Some(Lied::of(operations.len() - 1))
+        Some(Lied::of(insert(operations, end, wanted, mutex::Output::Done)))
     }
     tells(model, size, 0, ("two hold it", AnomalyKind::TwoHolders), |random, operations| {
         second(random, operations, mutex::Input::Acquire)

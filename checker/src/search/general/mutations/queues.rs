@@ -68,6 +68,16 @@ pub(super) fn queues(size: Size) {
         operations[one].output = late;
         Some(Lied { about: vec![one, other], failed: Vec::new() })
     });
+    let empties = Queues { queue: queue::Queue::new(&symbols), unique: true, empties: true };
+    tells(("queue", &empties), size, 0, ("found empty", AnomalyKind::StaleRead), |random, operations| {
+        answered(operations);
+        // Between an enqueue and the dequeue of its value, which is behind it.
+        shuffled(random, operations, is_taken).into_iter().find_map(|dequeue| {
+            let (_, end) = put(operations, dequeue)?;
+            (end < operations[dequeue].invoked).then_some(())?;
+            Some(Lied::of(insert(operations, end, queue::Input::Dequeue, queue::Output::Empty)))
+        })
+    });
     tells(model, size, 0, ("element lost", AnomalyKind::Lost), |random, operations| {
         answered(operations);
         let taken = shuffled(random, operations, is_taken);

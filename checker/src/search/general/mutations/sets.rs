@@ -67,4 +67,44 @@ pub(super) fn sets(size: Size) {
         let add = operations.iter().position(|other| other.input == set::Input::Add(element))?;
         Some(Lied::failed(add))
     });
+    elements(size, &symbols);
+}
+
+/// The same where each element is asked for by itself.
+fn elements(size: Size, symbols: &Symbols) {
+    let sampler = Sets { set: set::Set::new(symbols), asks: Asks::Elements, unique: false };
+    let model = ("set", &sampler);
+    /// An operation with which nothing overlaps that left an element in the set, or out of it.
+    fn leaves(random: &mut Random, operations: &[Asked], inside: bool) -> Option<(u32, Datum)> {
+        let left = |place: usize| match (&operations[place].input, &operations[place].output) {
+            (set::Input::Add(element), Some(_)) if inside => Some((ends(&operations[place]), *element)),
+            (set::Input::Remove(element), Some(_)) if !inside => Some((ends(&operations[place]), *element)),
+            _ => None,
+        };
+        let places: Vec<(u32, Datum)> = quiet(operations).into_iter().filter_map(left).collect();
+        places.get(random.below(places.len().max(1))).copied()
+    }
+    tells(model, size, 0, ("missing for a while", AnomalyKind::StaleRead), |random, operations| {
+        let (end, element) = leaves(random, operations, true)?;
+        let lied = insert(operations, end, set::Input::Contains(element), set::Output::Found(false));
+        insert(operations, end + 2, set::Input::Contains(element), set::Output::Found(true));
+        Some(Lied::of(lied))
+    });
+    tells(model, size, 0, ("back after removal", AnomalyKind::Resurrected), |random, operations| {
+        let (end, element) = leaves(random, operations, false)?;
+        let added = |other: &&Asked| other.input == set::Input::Add(element) && ends(other) < end;
+        operations.iter().find(added)?;
+        Some(Lied::of(insert(operations, end, set::Input::Contains(element), set::Output::Found(true))))
+    });
+    tells(model, size, 0, ("missing for ever", AnomalyKind::Lost), |random, operations| {
+        let (end, element) = leaves(random, operations, true)?;
+        operations.retain(|operation| operation.invoked < end || operation.input.element() != Some(element));
+        Some(Lied::of(insert(operations, end, set::Input::Contains(element), set::Output::Found(false))))
+    });
+    tells(model, size, 0, ("found, never added", AnomalyKind::Phantom), |random, operations| {
+        let place = *shuffled(random, operations, |operation| operation.returned.is_some()).first()?;
+        let end = ends(&operations[place]);
+        let nowhere = Datum::Int(NOWHERE);
+        Some(Lied::of(insert(operations, end, set::Input::Contains(nowhere), set::Output::Found(true))))
+    });
 }
