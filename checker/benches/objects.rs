@@ -6,6 +6,8 @@
 
 #[path = "measure/criterion.rs"]
 mod measure;
+#[path = "porcupine/table.rs"]
+mod table;
 #[path = "porcupine/typed.rs"]
 mod typed;
 
@@ -31,6 +33,38 @@ fn histories(directory: &str, format: Format) -> Vec<(String, Vec<u8>, History)>
         (name, text, history)
     });
     named.collect()
+}
+
+/// File by file, beside what Porcupine takes.
+fn files(_: &mut Criterion<ProcessorTime>) {
+    let rows: Vec<table::Row> = histories("jepsen", Format::JepsenLog)
+        .iter()
+        .map(|(name, _, history)| {
+            let operations = typed::register(history);
+            let model = Register::new(&history.symbols, NilRead::Nil);
+            let judge = || {
+                let outcome = search::decide_register(&model, &operations, &Limits::none());
+                matches!(outcome, Outcome::Linearizable(_))
+            };
+            table::Row::of(name, operations.len(), judge)
+        })
+        .filter(|row| row.operations > 0)
+        .collect();
+    table::print("etcd", &rows);
+    let rows: Vec<table::Row> = histories("kv", Format::PorcupineKv)
+        .iter()
+        .map(|(name, _, history)| {
+            let entries = typed::entries(history);
+            let judge = || {
+                entries.iter().all(|operations| {
+                    let outcome = search::decide_kv(&Kv::default(), operations, &Limits::none());
+                    matches!(outcome, Outcome::Linearizable(_))
+                })
+            };
+            table::Row::of(name, entries.iter().map(Vec::len).sum(), judge)
+        })
+        .collect();
+    table::print("kv", &rows);
 }
 
 fn logs(criterion: &mut Criterion<ProcessorTime>) {
@@ -186,6 +220,6 @@ criterion_group! {
         .with_measurement(ProcessorTime)
         .sample_size(10)
         .measurement_time(Duration::from_secs(3));
-    targets = logs, entries, registers
+    targets = files, logs, entries, registers
 }
 criterion_main!(objects);
