@@ -95,6 +95,11 @@ pub(super) fn entries(size: Size) {
         show(&mut operations[read], &words);
         Some(Lied::of(read))
     });
+    unwritten(model, size);
+}
+
+/// Texts with something that nobody had put or appended by then.
+fn unwritten(model: (&str, &Words), size: Size) {
     tells(model, size, 1, ("overwritten", AnomalyKind::Resurrected), |random, operations| {
         shuffled(random, operations, |read| seen(read).is_some()).into_iter().find_map(|read| {
             let mut words = words(seen(&operations[read])?);
