@@ -20,7 +20,8 @@ pub struct Liveness {
     pub reason: Option<String>,
     /// The nodes that ended although nobody ended them.
     pub node_ends: Vec<NodeEnd>,
-    /// How many milliseconds after the last fault was lifted every node had caught up with a followed leader.
+    /// How many milliseconds after the last fault was lifted every node had caught up with a followed leader, if the
+    /// final reads succeeded, too.
     pub healed_after_ms: Option<u64>,
     /// Why that did not come about within its limit.
     pub not_healed: Option<String>,
@@ -57,7 +58,8 @@ impl Liveness {
     /// The judgement from the events of a run.
     #[must_use]
     pub fn of(events: &[TimedEvent]) -> Self {
-        let healed = events.iter().find_map(|timed| match &timed.event {
+        // A cluster may have caught up, and still serve nobody.
+        let healed = events.iter().rev().find_map(|timed| match &timed.event {
             RunEvent::Healed { after_ms } => Some(Ok(*after_ms)),
             RunEvent::NotHealed { why } => Some(Err(why.clone())),
             _ => None,
@@ -172,6 +174,17 @@ mod tests {
         );
         assert_eq!((liveness.node_ends[0].at, liveness.healed_after_ms), (2, Some(7)));
         assert_eq!(liveness.signature(), "liveness/node-ended");
+    }
+
+    #[test]
+    fn a_cluster_that_caught_up_and_does_not_serve_is_not_healed() {
+        let why = "no final read of a:b through n4: not-a-member".to_owned();
+        let liveness =
+            Liveness::of(&timed(vec![RunEvent::Healed { after_ms: 7 }, RunEvent::NotHealed { why }]));
+        assert_eq!((liveness.verdict, liveness.healed_after_ms), (CheckVerdict::Invalid, None));
+        let reason = "the faults are lifted, and still no final read of a:b through n4: not-a-member";
+        assert_eq!(liveness.reason.as_deref(), Some(reason));
+        assert_eq!(liveness.signature(), "liveness/not-healed");
     }
 
     #[test]

@@ -140,7 +140,8 @@ pub enum RunEvent {
         /// Milliseconds since the heal began.
         after_ms: u64,
     },
-    /// After the heal the cluster did not serve again within its limit.
+    /// After the heal the cluster did not serve again within its limit, or had caught up and did not serve the final
+    /// reads.
     NotHealed {
         /// Why.
         why: String,

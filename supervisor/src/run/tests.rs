@@ -250,6 +250,17 @@ async fn a_node_that_does_not_come_back_is_a_violation() {
 }
 
 #[tokio::test]
+async fn a_node_that_serves_no_final_read_is_a_violation() {
+    let played = play(FakeSystem::new().closed("n3"), "", &["run.settle=300ms"]).await;
+    let words = played.words();
+    assert_eq!(words[words.len() - 5..], ["healed", "final reads", "not healed", "stop", "check"]);
+    let verdict = played.verdict();
+    let signature = verdict.signature.as_deref();
+    assert_eq!((verdict.verdict, signature), (Verdict::Fail, Some("liveness/not-healed")));
+    assert!(verdict.reason.contains("through n3: refused: this node serves nobody"), "{}", verdict.reason);
+}
+
+#[tokio::test]
 async fn overlapping_strikes_on_one_node_leave_it_running() {
     let faults = "\
 faults:

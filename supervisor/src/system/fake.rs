@@ -35,6 +35,8 @@ pub(crate) struct FakeSystem {
     second_beginning: String,
     /// What it does once it listens.
     life: String,
+    /// A node through which nothing succeeds.
+    closed: Option<NodeName>,
 }
 
 struct Store {
@@ -70,6 +72,7 @@ impl FakeSystem {
             beginning: String::new(),
             second_beginning: String::new(),
             life: "exec sleep 600".to_owned(),
+            closed: None,
         }
     }
 
@@ -77,6 +80,11 @@ impl FakeSystem {
     pub(crate) fn stale_after(self, operations: u64) -> Self {
         self.store.stale_after.set(operations);
         self
+    }
+
+    /// This node refuses every operation.
+    pub(crate) fn closed(self, node: &str) -> Self {
+        Self { closed: Some(node.into()), ..self }
     }
 
     /// The nodes do this once they listen.
@@ -122,7 +130,7 @@ impl System for FakeSystem {
     }
 
     fn client(&self, _identity: &str) -> Box<dyn Client> {
-        Box::new(FakeClient { store: Rc::clone(&self.store) })
+        Box::new(FakeClient { store: Rc::clone(&self.store), closed: self.closed.clone() })
     }
 
     /// `n1` leads term 1 for ever.
@@ -154,17 +162,21 @@ impl System for FakeSystem {
 
 struct FakeClient {
     store: Rc<Store>,
+    closed: Option<NodeName>,
 }
 
 impl Client for FakeClient {
     fn execute<'a>(
         &'a mut self,
-        _node: &'a str,
+        node: &'a str,
         invocation: &'a Invocation,
         limit: Duration,
     ) -> LocalBoxFuture<'a, Outcome> {
         async move {
             sleep(self.store.draw_delay()).await;
+            if self.closed.as_deref() == Some(node) {
+                return Outcome::Fail("refused: this node serves nobody".to_owned());
+            }
             let fate = self.store.draw(100);
             let (refused, unanswered) = (self.store.refused, self.store.unanswered);
             if fate < refused {
