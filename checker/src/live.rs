@@ -11,13 +11,15 @@
 
 mod source;
 
+use std::collections::HashMap;
+
 use source::Source;
 
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::check::{CheckName, check_one};
 use crate::evidence::Evidence;
 use crate::history::format::ReadError;
-use crate::history::{History, Step};
+use crate::history::{History, OperationId, Step};
 use crate::limits::Limits;
 use crate::log::online::{Begun, Online};
 use crate::verdict::Verdict;
@@ -54,7 +56,7 @@ pub struct Follower {
 struct Progress {
     online: Online,
     /// The operations on conversations that are under way, by their numbers.
-    begun: Vec<Option<Begun>>,
+    begun: HashMap<OperationId, Begun>,
     at: u64,
 }
 
@@ -65,7 +67,7 @@ impl Follower {
         Follower {
             names: names.iter().copied().filter(|name| CHECKS.contains(name)).collect(),
             source: Source::default(),
-            progress: Progress { online: Online::new(), begun: Vec::new(), at: 0 },
+            progress: Progress { online: Online::new(), begun: HashMap::new(), at: 0 },
         }
     }
 
@@ -110,14 +112,14 @@ impl Progress {
             Some(Step::Invoked(id)) => {
                 let operation = history.operation(id);
                 self.at = operation.invoked.time;
-                self.begun.resize_with(id.index(), || None);
-                self.begun.push(self.online.invoke(id, operation.key, &operation.input));
+                let begun = self.online.invoke(id, operation.key, &operation.input);
+                self.begun.extend(begun.map(|begun| (id, begun)));
                 false
             }
             Some(Step::Completed(id)) => {
                 let operation = history.operation(id);
                 self.at = operation.completed.map_or(self.at, |completed| completed.time);
-                let begun = self.begun[id.index()].take();
+                let begun = self.begun.remove(&id);
                 begun.is_some_and(|begun| self.online.complete(begun, &operation.outcome).is_some())
             }
             None => false,

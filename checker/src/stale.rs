@@ -10,6 +10,7 @@
 //! | each number holds the message that everybody else was told | `conflict`, `moved` |
 //! | what it shows is committed: reads that are not stale and begin later show it too | `dirty-read` |
 //! | the conversation never becomes shorter through one node, whoever asks, in one life of the node ([`Lives`]) | `monotonic-reads` |
+//! | what was acknowledged before a message of another conversation was sent is there once a read through the same node, in the same life, has shown that message | `monotonic-reads` |
 //!
 //! Together: each stale read shows a prefix of the log that agrees in contents and order, and the stale reads through one
 //! node are sequentially consistent with the log as that node applies it.
@@ -20,8 +21,10 @@
 //!
 //! # What it does not do
 //! * What acknowledgements and other reads say of each other is judged by [`log`](crate::log); here they are believed.
-//! * Two conversations are not compared: of which entry of the log a read is the prefix is not recorded.
+//! * Of which entry of the log a read is the prefix is not recorded. So two conversations are compared only as far as the
+//!   times of acknowledged messages tell which came first.
 
+mod across;
 mod claims;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
+use across::{Across, Reached};
 use claims::Claims;
 
 use crate::check::CheckName;
@@ -49,6 +53,7 @@ pub fn check(evidence: &Evidence, limits: &Limits<'_>) -> CheckResult {
         history: &evidence.history,
         lives: Lives::of(evidence),
         claims: Claims::default(),
+        across: Across::default(),
         conversations: HashMap::new(),
         marks: HashMap::new(),
         told: BTreeMap::new(),
@@ -113,6 +118,8 @@ struct Marks {
     shown: Option<Told>,
     /// What had been read through the same node.
     through_node: Option<Told>,
+    /// How far the same node had come, as reads of any conversation showed.
+    reached: Option<Reached>,
     /// How many steps of [`Conversation::proven`] there were.
     proven: usize,
 }
@@ -157,12 +164,19 @@ enum Wrong {
     Back {
         before: Told,
     },
+    /// The node had come further, as a read of another conversation showed: this message was acknowledged before.
+    Behind {
+        reached: Reached,
+        seq: u64,
+        missing: OperationId,
+    },
 }
 
 struct Judge<'e> {
     history: &'e History,
     lives: Lives<'e>,
     claims: Claims,
+    across: Across,
     conversations: HashMap<Option<Symbol>, Conversation>,
     /// Of the reads that are under way.
     marks: HashMap<OperationId, Marks>,
@@ -179,6 +193,7 @@ impl<'e> Judge<'e> {
             return Ok(());
         }
         self.claims = Claims::of(history, budget)?;
+        self.across = Across::of(history, budget)?;
         let repeated = self.claims.repeated().map(|message| history.text(message));
         self.findings.doubts.extend(sent_twice(repeated));
         for step in history.steps() {
@@ -202,7 +217,8 @@ impl<'e> Judge<'e> {
         let conversation = self.conversations.entry(operation.key).or_default();
         let through_node = operation.node.and_then(|node| conversation.by_node.get(&node).copied());
         let (shown, proven) = (conversation.shown, conversation.proven.len());
-        self.marks.insert(id, Marks { shown, through_node, proven });
+        let reached = self.across.reached(operation.node);
+        self.marks.insert(id, Marks { shown, through_node, reached, proven });
         Ok(())
     }
 
@@ -224,6 +240,7 @@ impl<'e> Judge<'e> {
                 conversation.prove(*head, completed.time);
                 let told = Told { head: *head, by: id };
                 conversation.read_through(operation.node, told, self.history, &self.lives);
+                self.across.read(self.history, id, *head, &self.lives, budget)?;
                 if let Some(shown) = marks.shown.filter(|shown| shown.head > *head) {
                     self.report(id, Wrong::Dirty { shown });
                 }
@@ -240,6 +257,7 @@ impl<'e> Judge<'e> {
                 if conversation.shown.is_none_or(|shown| shown.head < *head) {
                     conversation.shown = Some(told);
                 }
+                self.across.read(self.history, id, *head, &self.lives, budget)?;
             }
             _ => {}
         }
@@ -270,6 +288,11 @@ impl<'e> Judge<'e> {
             && self.lives.is_one(self.history.operation(before.by), operation)
         {
             self.report(id, Wrong::Back { before });
+        } else if let Some(reached) = marks.reached
+            && let Some((seq, missing)) = self.across.missing(operation.key, head, reached)
+            && self.lives.is_one(self.history.operation(reached.by), operation)
+        {
+            self.report(id, Wrong::Behind { reached, seq, missing });
         }
         let proven = &self.conversations[&operation.key].proven[..marks.proven];
         if let Some((_, since)) = proven.get(proven.partition_point(|(seq, _)| *seq <= head)) {

@@ -115,7 +115,9 @@ pub struct CheckResult {
     pub keys: u64,
     /// How long the check took, in milliseconds; filled in by a caller who has a clock.
     pub ms: Option<u64>,
-    /// The most memory the check used, in bytes; filled in by a caller who can measure it.
+    /// The most memory that was counted at a time, in bytes, beside the history. Where objects are judged several at a
+    /// time it is what the greatest of them took: how many are judged at once depends on the machine, and the result
+    /// does not.
     pub peak_bytes: Option<u64>,
     /// Numbers that the check's readers expect by name, such as `acknowledged` and `lost`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -185,3 +185,53 @@ fn a_hopeless_search_is_given_up_in_time() {
         );
     }
 }
+
+/// Ten thousand operations that never complete, and after them a few that need some of them.
+#[test]
+fn ten_thousand_pending_operations_of_any_model_end_within_the_limits() {
+    let number = |number: u64| number.to_string();
+    let digit = |number: u64| (number % 10).to_string();
+    let nothing = |_: u64| "null".to_owned();
+    let text = |number: u64| format!("\"{}\"", number % 10);
+    let sets = |number: u64| format!("[[\"w\",{},{}]]", number % 4, number % 10);
+    type Asked<'a> = (&'a str, &'a dyn Fn(u64) -> String, &'a str, &'a str, &'a str);
+    let all: [Asked<'_>; 11] = [
+        ("write", &digit, "read", "null", "3"),
+        ("cas", &|number| format!("[{},{}]", number % 10, (number + 1) % 10), "read", "null", "null"),
+        ("enqueue", &digit, "dequeue", "null", "3"),
+        ("add", &|number| (1 + number % 3).to_string(), "read", "null", "5"),
+        ("add", &number, "read", "null", "[3]"),
+        ("remove", &digit, "read", "null", "[]"),
+        ("append", &digit, "read", "null", "[3]"),
+        ("append", &text, "get", "null", "\"3\""),
+        ("acquire", &nothing, "release", "null", "null"),
+        ("txn", &sets, "txn", "[[\"r\",1,null]]", "[[\"r\",1,5]]"),
+        ("mark", &number, "read", "null", "7"),
+    ];
+    for (f, value, then, asked, answered) in all {
+        let mut text = HEADER.to_owned();
+        let mut event = |index: u64, process: u64, kind: &str, f: &str, value: &str| {
+            text += &format!(
+                "{{\"index\":{index},\"time\":{index},\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"key\":\"x\",\"value\":{value}}}\n"
+            );
+        };
+        const PENDING: u64 = 10_000;
+        for process in 0..PENDING {
+            event(process, process, "invoke", f, &value(process));
+        }
+        for later in 0..20 {
+            event(PENDING + 2 * later, PENDING + later, "invoke", then, asked);
+            event(PENDING + 2 * later + 1, PENDING + later, "ok", then, answered);
+        }
+        let (output, _) =
+            checker(&written(&format!("pending-{f}"), &text), &["--timeout", "2s", "--memory", "256MiB"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        match output.status.code() {
+            Some(0) => assert!(said.contains("VALID"), "{f}, {then}: {said}"),
+            Some(3) => {
+                assert!(said.contains("UNKNOWN") && said.contains("the next to complete is"), "{f}: {said}");
+            }
+            _ => panic!("{f}, {then}: {said}{}", String::from_utf8_lossy(&output.stderr)),
+        }
+    }
+}

@@ -21,7 +21,8 @@ const GRACE_PERCENT: u32 = 2;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct LimitArguments {
-    /// Give up after this time, such as `30s`, of reading and judging: what is not invalid by then is `unknown`
+    /// Give up after this time, such as `30s`: it is one for the whole command, for reading, judging, explaining and the
+    /// certificate, and what is not invalid by then is `unknown`
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "5m")]
     pub(super) timeout: Duration,
 

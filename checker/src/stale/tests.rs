@@ -137,6 +137,30 @@ fn a_node_never_goes_back_in_one_life_whoever_asks() {
 }
 
 #[test]
+fn a_node_that_shows_a_message_shows_all_that_came_before_it_in_other_conversations() {
+    let sends = "p0@n1: |-send a=1 @j-|  |-send b=1-|\n";
+    let behind = "p1@n2:                              |-stale-read [b]-|
+                  p2@n2:                                                 |-stale-read [] @j-|";
+    let found = judge(&format!("{sends}{behind}"));
+    let [anomaly] = &found.anomalies[..] else { panic!("{:?}", found.reason) };
+    assert_eq!((anomaly.kind, anomaly.operations.len()), (AnomalyKind::MonotonicReads, 4));
+    for words in [
+        "the stale read by client 2 on n2 began at 0.0",
+        " and ended before number 1, which was acknowledged at 0.0",
+        "; but the stale read by client 1 on n2 had shown through the same node at 0.0",
+        " what was sent to k only after that, at 0.0",
+    ] {
+        assert!(anomaly.sentence.contains(words), "`{words}`: {}", anomaly.sentence);
+    }
+    let elsewhere = behind.replacen("p2@n2", "p2@n3", 1);
+    assert_eq!(judge(&format!("{sends}{elsewhere}")).verdict, Verdict::Valid);
+    let overlapping = "p0@n1: |-send a=1 @j-------|\np3@n1:  |-send b=1-|\n";
+    assert_eq!(judge(&format!("{overlapping}{behind}")).verdict, Verdict::Valid, "either may be first");
+    let killed = format!("{sends}{behind}\nnemesis:                                           |-kill n2-|");
+    assert_eq!(judge(&killed).verdict, Verdict::Valid);
+}
+
+#[test]
 fn without_stale_reads_there_is_nothing_to_check() {
     assert_eq!(judge("p0: |-send a=1-|  |-read []-|").reason.as_deref(), Some("nothing to check"));
     let doubt = judge("p0: |-send a=1-|  |-send a=2-|  |-stale-read [a a]-|").reason;

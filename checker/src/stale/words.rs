@@ -1,9 +1,10 @@
 //! What is wrong with a stale read, as a sentence with the operations that prove it.
 
 use super::Wrong;
+use super::across::Reached;
 use crate::anomaly::{Anomaly, AnomalyKind};
 use crate::explain::{Scene, the_read};
-use crate::history::{Entry, History, Input, OperationId};
+use crate::history::{Entry, History, Input, Operation, OperationId};
 use crate::log::page;
 
 impl Wrong {
@@ -17,13 +18,14 @@ impl Wrong {
             Wrong::Conflict { .. } => AnomalyKind::Conflict,
             Wrong::Moved { .. } => AnomalyKind::Moved,
             Wrong::Dirty { .. } => AnomalyKind::DirtyRead,
-            Wrong::Back { .. } => AnomalyKind::MonotonicReads,
+            Wrong::Back { .. } | Wrong::Behind { .. } => AnomalyKind::MonotonicReads,
         }
     }
 
-    /// The other operation that proves it.
+    /// The other operation that proves it; of several the last.
     fn other(self) -> Option<OperationId> {
         match self {
+            Wrong::Behind { reached, .. } => Some(reached.by),
             Wrong::Overlong | Wrong::Page => None,
             Wrong::Phantom { later, .. } => later,
             Wrong::Aborted { send, .. } | Wrong::Misplaced { send, .. } => Some(send),
@@ -39,7 +41,11 @@ impl Wrong {
             | Wrong::Misplaced { entry, .. }
             | Wrong::Conflict { entry, .. }
             | Wrong::Moved { entry, .. } => Some(entry),
-            Wrong::Overlong | Wrong::Page | Wrong::Dirty { .. } | Wrong::Back { .. } => None,
+            Wrong::Overlong
+            | Wrong::Page
+            | Wrong::Dirty { .. }
+            | Wrong::Back { .. }
+            | Wrong::Behind { .. } => None,
         }
     }
 }
@@ -47,7 +53,11 @@ impl Wrong {
 /// The anomaly. `read` is the stale read, but of one that another read contradicts, that other read.
 pub(super) fn tell(history: &History, read: OperationId, wrong: Wrong) -> Anomaly {
     let operation = history.operation(read);
-    let proof: Vec<OperationId> = wrong.other().into_iter().chain([read]).collect();
+    let sends = match wrong {
+        Wrong::Behind { reached, missing, .. } => vec![missing, reached.send],
+        _ => Vec::new(),
+    };
+    let proof: Vec<OperationId> = sends.into_iter().chain(wrong.other()).chain([read]).collect();
     let mut scene = Scene::new(history, operation.key, &proof);
     if let Some(Entry { id, seq, .. }) = wrong.entry() {
         scene = scene.about(id, seq);
@@ -55,7 +65,7 @@ pub(super) fn tell(history: &History, read: OperationId, wrong: Wrong) -> Anomal
     let sentence = format!("{} {}", the_read(history, operation), words(history, &scene, read, wrong));
     let anomaly = Anomaly::of_scene(wrong.kind(), &scene, sentence);
     match (wrong, wrong.other().and_then(|other| history.operation(other).completed)) {
-        (Wrong::Dirty { .. } | Wrong::Back { .. }, Some(ended)) => {
+        (Wrong::Dirty { .. } | Wrong::Back { .. } | Wrong::Behind { .. }, Some(ended)) => {
             anomaly.with_margin(ended, operation.invoked)
         }
         _ => anomaly,
@@ -110,6 +120,7 @@ fn words(history: &History, scene: &Scene<'_>, read: OperationId, wrong: Wrong) 
                 scene.ended(first)
             )
         }
+        Wrong::Behind { reached, seq, missing } => behind(history, scene, operation, reached, (seq, missing)),
         Wrong::Back { before } => {
             let first = history.operation(before.by);
             format!(
@@ -121,4 +132,25 @@ fn words(history: &History, scene: &Scene<'_>, read: OperationId, wrong: Wrong) 
             )
         }
     }
+}
+
+/// What a read says through a node that had come further.
+fn behind(
+    history: &History,
+    scene: &Scene<'_>,
+    read: &Operation,
+    reached: Reached,
+    (seq, missing): (u64, OperationId),
+) -> String {
+    let [first, later, missing] = [reached.by, reached.send, missing].map(|id| history.operation(id));
+    let to = later.key.map_or("nowhere", |key| history.text(key));
+    format!(
+        "began at {} and ended before number {seq}, which was acknowledged at {}; but {} had shown through the same node \
+         at {} what was sent to {to} only after that, at {}",
+        scene.at(read.invoked),
+        scene.ended(missing),
+        the_read(history, first),
+        scene.ended(first),
+        scene.at(later.invoked)
+    )
 }

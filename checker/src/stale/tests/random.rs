@@ -88,7 +88,8 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     proptest::collection::vec((0..9_u8, 0..NODES, 0..2_usize, 0..4_usize), 1..60)
 }
 
-/// The definition: how many stale reads show less than an earlier read through the same node in the same life.
+/// The definition: how many stale reads show less than an earlier read through the same node in the same life, or lack
+/// what was acknowledged before something was sent that such a read showed.
 fn went_back(evidence: &Evidence) -> u64 {
     let (history, lives) = (&evidence.history, Lives::of(evidence));
     let head = |operation: &Operation| match operation.output() {
@@ -96,10 +97,23 @@ fn went_back(evidence: &Evidence) -> u64 {
         _ => None,
     };
     let goes_back = |(at, stale): (usize, &Operation)| {
-        let earlier = history.operations()[..at]
-            .iter()
-            .filter(|read| read.key == stale.key && lives.is_one(read, stale));
-        earlier.filter_map(head).any(|shown| Some(shown) > head(stale))
+        let earlier = || history.operations()[..at].iter().filter(|read| lives.is_one(read, stale));
+        let sent = |key: Option<Symbol>| {
+            let sends = history.operations().iter().filter(move |send| send.key == key);
+            sends.filter_map(|send| match send.output() {
+                Some(Output::Sent { seq }) => Some((*seq, send)),
+                _ => None,
+            })
+        };
+        let lacks = |shown: &Operation| {
+            sent(stale.key)
+                .any(|(seq, missing)| Some(seq) > head(stale) && missing.returned_before(shown.invoked))
+        };
+        earlier().filter(|read| read.key == stale.key).filter_map(head).any(|shown| Some(shown) > head(stale))
+            || earlier().any(|read| {
+                let shown = head(read);
+                sent(read.key).any(|(seq, send)| Some(seq) <= shown && lacks(send))
+            })
     };
     let stale = history.operations().iter().enumerate();
     stale
