@@ -18,7 +18,7 @@ use load::{Block, Load, Shape, feed};
 use measure::ProcessorTime;
 
 /// So many events are made and then decided at a time.
-const BLOCK: usize = 16_384;
+const BLOCK: usize = 8192;
 
 /// Decides a simulated chat, and returns how long that took.
 fn decide(shape: Shape) -> Duration {

@@ -28,7 +28,7 @@ use load::{Block, Load, Shape, feed};
 use processor::on_processor;
 
 /// So many events are made and then decided at a time.
-const BLOCK: usize = 16_384;
+const BLOCK: usize = 8192;
 
 fn main() {
     let mut words = std::env::args().skip(1);

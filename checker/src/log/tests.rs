@@ -1,6 +1,7 @@
 mod decisions;
 mod differential;
 mod generate;
+mod limits;
 mod mutations;
 mod stream;
 mod tombstones;

@@ -65,3 +65,107 @@ impl Ledger {
         is_next
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::differential::random::Random;
+
+    /// What is asked for, and answered when the operation takes effect, which is when it completes.
+    struct Asking {
+        open: [Open; 2],
+        conversation: usize,
+        asked: Asked,
+    }
+
+    /// A conversation, and what it answers; seldom the truth.
+    fn answer(random: &mut Random, log: &mut Vec<u32>, asked: Asked) -> (Vec<u32>, u64, u64) {
+        let (mut shown, mut first) = (Vec::new(), 0);
+        match asked {
+            Asked::Send { message } => log.push(message),
+            Asked::Read(range) => {
+                let expected = page::expected(range, log.len() as u64);
+                first = *expected.start();
+                shown.extend(expected.map(|seq| log[seq as usize - 1]));
+            }
+            Asked::Delete { .. } => {}
+        }
+        let mut head = log.len() as u64;
+        match random.below(200) {
+            0 => head += 1,
+            1 => head = head.saturating_sub(1),
+            2 if shown.len() > 1 => shown.swap(0, 1),
+            3 => shown.push(random.below(40)),
+            4 => first += 1,
+            5 => drop(shown.pop()),
+            _ => {}
+        }
+        (shown, first, head)
+    }
+
+    /// The same events for two ledgers, one of which never takes the short way. Returns how many events were usual.
+    fn compare(random: &mut Random) -> usize {
+        let [mut short, mut long] = [Ledger::new(), Ledger::new()];
+        let (mut logs, mut asking) = ([Vec::new(), Vec::new()], Vec::new());
+        let (mut operations, mut messages, mut usual) = (0, 0, 0);
+        for _ in 0..300 {
+            if asking.len() < 4 && random.chance(50) {
+                let conversation = random.below(2_usize);
+                let (seq, limit) = (random.below(12), 1 + random.below(8));
+                let asked = match random.below(100) {
+                    0..45 => Asked::Send { message: messages },
+                    45..75 => Asked::Read(PageRange::After { seq, limit }),
+                    75..99 => Asked::Read(PageRange::Before { seq, limit }),
+                    _ => Asked::Delete { seq },
+                };
+                messages += u32::from(matches!(asked, Asked::Send { .. }));
+                let open = [&mut short, &mut long]
+                    .map(|ledger| ledger.invoke(operations, conversation as u32, asked));
+                operations += 1;
+                asking.push(Asking { open, conversation, asked });
+                continue;
+            }
+            if asking.is_empty() {
+                continue;
+            }
+            let Asking { open: [one, other], conversation, asked } =
+                asking.swap_remove(random.below(asking.len()));
+            let (shown, first, head) = answer(random, &mut logs[conversation], asked);
+            let tells = |known| match asked {
+                Asked::Send { .. } => Answer::Sent { seq: head },
+                Asked::Delete { .. } => Answer::Deleted,
+                Asked::Read(_) => {
+                    Answer::Page(Page { first, messages: &shown, tombstones: &[], head, known })
+                }
+            };
+            let known = short.look_ahead(conversation as u32, first, &shown);
+            let known = if random.chance(50) { known } else { Known::default() };
+            let answer = match random.below(40) {
+                0 => Answer::Unknown,
+                1 => Answer::Failed,
+                _ => tells(known),
+            };
+            short.tick();
+            long.tick();
+            let is_usual = short.is_usual(&one, &answer);
+            let found = if is_usual {
+                short.slots.free(one);
+                Ok(())
+            } else {
+                short.complete_unusual(one, answer)
+            };
+            usual += usize::from(is_usual);
+            assert_eq!(found, long.complete_unusual(other, answer));
+            assert_eq!(short.bytes(), long.bytes());
+        }
+        assert_eq!(short.finish(), long.finish());
+        usual
+    }
+
+    #[test]
+    fn the_short_way_does_what_the_long_way_does() {
+        let mut random = Random(5);
+        let usual: usize = (0..2000).map(|_| compare(&mut random)).sum();
+        assert!(usual > 60_000, "{usual} events took the short way");
+    }
+}
