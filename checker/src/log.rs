@@ -48,6 +48,9 @@ use crate::limits::{Budget, Exceeded, Limits};
 /// The most conversations whose violations are explained.
 const DIAGNOSES_MAX: usize = 8;
 
+/// The most messages that were sent twice that are named.
+const REPEATED_NAMED_MAX: usize = 8;
+
 /// Checks all conversations of a history.
 #[must_use]
 pub fn check(history: &History, limits: &Limits<'_>) -> Findings {
@@ -127,5 +130,11 @@ fn repeated(online: &Online, history: &History) -> Vec<String> {
             index(repeated.again),
         )
     };
-    online.repeated().map(tell).collect()
+    let mut repeated = online.repeated();
+    let mut doubts: Vec<String> = repeated.by_ref().take(REPEATED_NAMED_MAX).map(tell).collect();
+    match repeated.count() {
+        0 => {}
+        others => doubts.push(format!("{others} more messages are sent twice")),
+    }
+    doubts
 }

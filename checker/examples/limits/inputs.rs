@@ -10,7 +10,7 @@ use objects::{Asked, Counter, Lock, Object, Queue, Register, Registers, Set, Tex
 pub(super) type Input = (&'static str, fn(&mut Recorder<'_>) -> io::Result<()>);
 
 /// All of them.
-pub(super) const INPUTS: [Input; 12] = [
+pub(super) const INPUTS: [Input; 13] = [
     ("clients", |recorder| crowd(recorder, &mut Register::default(), 50, 100_000, 30)),
     ("hopeless", |recorder| {
         crowd(recorder, &mut Register::default(), 50, 20_000, 70)?;
@@ -27,7 +27,8 @@ pub(super) const INPUTS: [Input; 12] = [
     ("pending", pending),
     ("open", |recorder| crowd(recorder, &mut Register::default(), 10_000, 20_000, 0)),
     ("long", |recorder| crowd(recorder, &mut Register::default(), 5, 1_000_000, 0)),
-    ("log", log),
+    ("log", |recorder| log(recorder, false)),
+    ("moved", |recorder| log(recorder, true)),
 ];
 
 /// Clients that are always busy with one object, of whose operations some percent crash.
@@ -80,15 +81,17 @@ fn pending(recorder: &mut Recorder<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// A million sends to one conversation by five clients, and pages of them.
-fn log(recorder: &mut Recorder<'_>) -> io::Result<()> {
+/// A million sends to one conversation by five clients, and pages of them. If messages move, the pages of the second half
+/// show each of them one number too late.
+fn log(recorder: &mut Recorder<'_>, moves: bool) -> io::Result<()> {
     for seq in 1..=1_000_000_u64 {
         let process = seq % 5;
         recorder.event(process, "invoke", "send", &format!("{{\"id\":\"m{seq}\"}}"))?;
         recorder.event(process, "ok", "send", &format!("{{\"id\":\"m{seq}\",\"seq\":{seq}}}"))?;
         if seq % 50 == 0 {
+            let late = u64::from(moves && seq > 500_000);
             let page: Vec<String> =
-                (seq - 19..=seq).map(|seq| format!("{{\"seq\":{seq},\"id\":\"m{seq}\"}}")).collect();
+                (seq - 19..=seq).map(|seq| format!("{{\"seq\":{},\"id\":\"m{seq}\"}}", seq + late)).collect();
             let asked = format!("{{\"after\":{},\"limit\":20}}", seq - 20);
             let answered = format!("{{\"messages\":[{}],\"head\":{seq}}}", page.join(","));
             recorder.event(process, "invoke", "read", &asked)?;
