@@ -39,7 +39,7 @@ fn bend(number: u64, operation: &mut Simulated) {
             1 => entries.retain(|(seq, _)| seq % 7 > 0),
             _ => {}
         }
-        if let Some((_, id)) = entries.first_mut().filter(|_| number % 5 == 0) {
+        if let Some((_, id)) = entries.first_mut().filter(|_| number.is_multiple_of(5)) {
             *id = 1_000_000 + number;
         }
         *head += number % 2;
