@@ -230,7 +230,12 @@ pub(crate) fn look_at_order<M: Model>(
     if allowed { Ok(()) } else { Err(format!("the model does not allow {order:?}")) }
 }
 
-/// After everything that completed before, the operations of a contradiction have no order, whatever the others do.
+/// After everything that completed before, the operations of a contradiction have no order, whatever the others do; and
+/// none of them can be spared.
+///
+/// An operation that is not named may have taken effect in its time, with the answer that it had, or not. To spare one is
+/// to know nothing of how it ended: it may take effect at any time after its beginning, with any answer, or never. What
+/// completed before need not have happened either; but of a contradiction that rests on it, it is asked for as it was.
 fn look_at_contradiction<M: Model>(
     model: &M,
     operations: &[OperationOf<M>],
@@ -242,15 +247,39 @@ fn look_at_contradiction<M: Model>(
         return Err(format!("{contradiction:?} is not well formed"));
     }
     let since = proof.iter().map(|position| operations[*position].invoked).min().unwrap_or(0);
-    let past = (0..operations.len()).filter(|position| {
+    let is_past = |position: &usize| {
         let operation: &OperationOf<M> = &operations[*position];
         operation.returned.is_some_and(|returned| returned < since)
-    });
-    let required = Required::of(past.chain(proof.iter().copied()));
-    match has_order(model, operations, required) {
-        true => Err(format!("{contradiction:?} is none: there is an order with these operations")),
-        false => Ok(()),
+    };
+    let past: Vec<usize> = (0..operations.len()).filter(is_past).collect();
+    let named = |spared: Option<usize>| proof.iter().copied().filter(move |named| Some(*named) != spared);
+    let has_order_after = |reading: Past, spared: Option<usize>| {
+        let mut operations = operations.to_vec();
+        if let Some(spared) = spared {
+            (operations[spared].output, operations[spared].returned) = (None, None);
+        }
+        match reading {
+            Past::InPart => has_order(model, &operations, Required::of(named(spared))),
+            Past::Whole => {
+                has_order(model, &operations, Required::of(past.iter().copied().chain(named(spared))))
+            }
+        }
+    };
+    let readings = [Past::InPart, Past::Whole];
+    let Some(reading) = readings.into_iter().find(|reading| !has_order_after(*reading, None)) else {
+        return Err(format!("{contradiction:?} is none: there is an order with these operations"));
+    };
+    match proof.iter().find(|position| !has_order_after(reading, Some(**position))) {
+        Some(spare) => Err(format!("{contradiction:?} does not need {spare} ({reading:?})")),
+        None => Ok(()),
     }
+}
+
+/// How what completed before a contradiction is looked at, the loosest first.
+#[derive(Debug, Clone, Copy)]
+enum Past {
+    InPart,
+    Whole,
 }
 
 /// The smallest history on the way down on which the two still disagree, and how.

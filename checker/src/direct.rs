@@ -51,11 +51,13 @@ pub struct Violation {
     /// What is wrong.
     pub kind: AnomalyKind,
     /// The operations that show it. After everything that completed before the first of them was invoked, they have no
-    /// order, whatever the others do.
+    /// order, whatever the others do; and none of them can be spared.
     pub operations: Vec<usize>,
-    /// The one of them whose answer cannot be.
+    /// Others that are spoken of: those that show it have no order, whether these took effect in their time or not.
+    pub context: Vec<usize>,
+    /// The operation whose answer cannot be, or that came too late for what others answered.
     pub blocked: usize,
-    /// The one of them that completed before `blocked` was invoked, if it rests on that.
+    /// The one that completed before `blocked` was invoked, if it rests on that.
     pub after: Option<usize>,
     /// What is wrong about `blocked`, as the end of a sentence: `and does not show 3`.
     pub why: String,
@@ -67,7 +69,8 @@ impl Violation {
     /// A violation that one operation shows by itself.
     fn alone(kind: AnomalyKind, blocked: usize, why: impl Into<String>) -> Self {
         let why = why.into();
-        Violation { kind, operations: vec![blocked], blocked, after: None, why, value: None }
+        let (operations, context) = (vec![blocked], Vec::new());
+        Violation { kind, operations, context, blocked, after: None, why, value: None }
     }
 
     /// A violation by `blocked`, which was invoked after `after` had completed.
@@ -83,15 +86,38 @@ impl Violation {
         self
     }
 
+    /// One more operation that is spoken of.
+    fn beside(mut self, operation: usize) -> Self {
+        if !self.operations.contains(&operation) && !self.context.contains(&operation) {
+            self.context.push(operation);
+        }
+        self
+    }
+
     /// What it is about.
     fn about(self, value: Datum) -> Self {
         Violation { value: Some(value), ..self }
+    }
+
+    /// The same violation, of which what can be spared is only spoken of. In a long history all is left as it is.
+    #[must_use]
+    pub fn only_needed<M: Model>(
+        mut self,
+        model: &M,
+        operations: &[OperationOf<M>],
+        limits: &Limits<'_>,
+    ) -> Self {
+        let needed = search::only_needed(model, operations, self.clone().into_contradiction(), limits);
+        let spared: Vec<usize> =
+            self.operations.extract_if(.., |shown| !needed.operations.contains(shown)).collect();
+        spared.into_iter().fold(self, Violation::beside)
     }
 
     /// The same as a contradiction of the search.
     #[must_use]
     pub fn into_contradiction(self) -> Contradiction {
         let Violation { mut operations, blocked, why, .. } = self;
+        let blocked = if operations.contains(&blocked) { blocked } else { operations[0] };
         operations.sort_unstable();
         Contradiction { operations, blocked, refusals: vec![why], cut_short: None }
     }
@@ -110,7 +136,10 @@ pub fn check<M: Model>(
 ) -> Outcome {
     match decide(model, operations, limits, &mut Budget::new(limits)) {
         Ok(Answer::Order(order)) => Outcome::Linearizable(order),
-        Ok(Answer::Violation(violation)) => Outcome::NotLinearizable(violation.into_contradiction()),
+        Ok(Answer::Violation(violation)) => {
+            let violation = violation.only_needed(model, operations, limits);
+            Outcome::NotLinearizable(violation.into_contradiction())
+        }
         Ok(Answer::NotMine) => search::check(model, operations, limits),
         Err(exceeded) => {
             let completions = operations.iter().filter(|operation| operation.returned.is_some()).count();

@@ -27,6 +27,7 @@ mod scene;
 mod style;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub(crate) use describe::alternatives;
 pub use describe::{client, list, operation_about, the_poll, the_read};
@@ -36,6 +37,7 @@ pub use precision::{Precision, seconds};
 pub use scene::Scene;
 pub(crate) use style::printable;
 pub use style::{Paint, Style};
+pub(crate) use windows::Stood;
 
 use crate::anomaly::Anomaly;
 use crate::evidence::StateDigest;

@@ -50,6 +50,7 @@ mod index;
 mod keys;
 mod kv;
 mod links;
+mod needed;
 mod numbers;
 mod objects;
 mod problem;
@@ -68,6 +69,7 @@ pub use accounts::accounts;
 pub(crate) use accounts::pages;
 pub(crate) use general::{general, general_orders, text};
 pub use kv::{check_kv, decide_kv};
+pub(crate) use needed::only_needed;
 pub use refused::refused;
 pub(crate) use register::register_orders;
 pub use register::{check_register, decide_register, register};
@@ -229,13 +231,30 @@ fn decide<M: Model>(
             let owned: usize = states.iter().map(|state| size_of_val(state) + model.heap_bytes(state)).sum();
             budget.release((budget.memory() - before).saturating_sub(owned as u64));
             let mut walked = Walked { whole: &problem, states };
-            Outcome::NotLinearizable(shrink::shrink(&mut walked, required, limits))
+            let contradiction = shrink::shrink(&mut walked, required, limits);
+            Outcome::NotLinearizable(needed::only_needed(model, operations, contradiction, limits))
         }
         Err(exceeded) => {
             let (ordered, completions) = (walk.reached(), problem.returns());
             let next = walk.next();
             Outcome::Unknown(Unknown { exceeded, ordered, completions, next })
         }
+    }
+}
+
+/// The same outcome; a contradiction that is `told` has only what it needs.
+fn with_only_needed<M: Model>(
+    model: &M,
+    operations: &[OperationOf<M>],
+    outcome: Outcome,
+    told: bool,
+    limits: &Limits<'_>,
+) -> Outcome {
+    match outcome {
+        Outcome::NotLinearizable(contradiction) if told => {
+            Outcome::NotLinearizable(needed::only_needed(model, operations, contradiction, limits))
+        }
+        outcome => outcome,
     }
 }
 

@@ -51,6 +51,7 @@ impl Anomaly {
                 invoked: told.invoked,
                 completed: told.completed,
                 text: printable(&told.text).into_owned(),
+                context: false,
             }
         };
         let shown: Vec<Witness> = positions.iter().enumerate().map(witness).collect();

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::explain::{Scene, letter, printable};
-use crate::history::{Fault, History, OperationId, Outcome, Symbol};
+use crate::explain::{Scene, Stood, letter, printable};
+use crate::history::{History, OperationId, Outcome, Symbol};
 
 /// An operation as a proof shows it: complete, and readable without the history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub struct Witness {
     /// The question and the answer in words, long answers abridged to what matters here.
     #[serde(default)]
     pub text: String,
+    /// Whether it is shown beside the proof, because it is spoken of: the others contradict each other, whether this one
+    /// took effect in its time or not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context: bool,
 }
 
 impl Witness {
@@ -66,6 +70,7 @@ impl Witness {
             invoked: operation.invoked.time,
             completed: operation.completed.map(|completed| completed.time),
             text: printable(&scene.describe(operation)).into_owned(),
+            context: scene.is_beside(id),
         }
     }
 
@@ -97,11 +102,10 @@ pub struct Window {
 }
 
 impl Window {
-    pub(super) fn new(history: &History, fault: &Fault) -> Self {
-        let text = |symbol: Symbol| history.text(symbol).to_owned();
+    pub(super) fn new(history: &History, fault: &Stood<'_>) -> Self {
         Window {
-            f: text(fault.f),
-            nodes: fault.nodes.iter().map(|node| text(*node)).collect(),
+            f: fault.name.to_owned(),
+            nodes: fault.nodes.iter().map(|node| history.text(*node).to_owned()).collect(),
             began: fault.began.time,
             ended: fault.ended.map(|ended| ended.time),
             began_index: fault.began.index,

@@ -44,6 +44,7 @@ INVALID  room.jsonl: linearizable: stale-read in k
     A  0.023 .. 0.034 s  send b: ok, number 2
     B  0.038 .. 0.049 s  read after 0 limit 100: head 1, 1:a
     C  0.052 .. 0.071 s  final read after 0 limit 100: head 2, 1:a 2:b
+    The contradiction is in A and B; C is context.
 
   impossible  A read shows the newest state of a moment between its beginning and its end. What was
               acknowledged or shown before it began is part of every such state.

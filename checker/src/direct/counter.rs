@@ -92,12 +92,18 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether enough additions would lead to this number.
+    fn is_a_step(&self, value: i64) -> bool {
+        value.checked_sub(self.initial).is_some_and(|added| added >= 0 && added % self.amount == 0)
+    }
+
     fn invoked(&mut self, number: usize) -> Result<(), Violation> {
         match (self.operations[number].input, self.seen(number)) {
             (Input::Add(_), _) => {
                 self.pending.push(Reverse((returned(&self.operations[number]), number)));
             }
             (Input::Read, Some(value)) if value == self.value => self.place(number),
+            (Input::Read, Some(value)) if !self.is_a_step(value) => return Err(self.beyond(number, value)),
             (Input::Read, Some(value)) if value < self.value => return Err(self.stale(number, value)),
             (Input::Read, Some(value)) => self.waiting.entry(value).or_default().push(number),
             // Nobody knows what it saw.
@@ -143,7 +149,14 @@ impl Walk<'_> {
             None => {
                 let why =
                     format!("says {value}, when {} had certainly been reached before it began", self.value);
-                Violation::alone(AnomalyKind::StaleRead, read, why)
+                // The last that was added before says how far it had come.
+                let is_before = |other: &&usize| {
+                    matches!(self.operations[**other].input, Input::Add(_))
+                        && returned(&self.operations[**other]) < invoked
+                };
+                let last = self.order.iter().rev().find(is_before);
+                let violation = Violation::alone(AnomalyKind::StaleRead, read, why);
+                last.into_iter().fold(violation, |violation, last| violation.beside(*last))
             }
         };
         violation.about(Datum::Int(value))
@@ -152,7 +165,7 @@ impl Walk<'_> {
     /// A read of more than what can have been added before it returned, or of what is never reached.
     fn beyond(&self, read: usize, value: i64) -> Violation {
         let amount = self.amount;
-        let why = match value > self.value {
+        let why = match self.is_a_step(value) {
             true => format!("says {value}, but before it ended no more than {} could be reached", self.value),
             false => format!("says {value}, which is never reached from {} by adding {amount}", self.initial),
         };

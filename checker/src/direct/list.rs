@@ -10,10 +10,12 @@
 //! That reads of whole lists are beginnings of one order is from Elle (Kingsbury and Alvaro, VLDB 2020, section 4); the
 //! rest is derived here and compared with exhaustive search in the tests.
 
+mod alone;
+
 use std::collections::HashMap;
 
 use super::chain::{Chain, Conflict};
-use super::{Answer, Violation};
+use super::{Answer, Violation, returned};
 use crate::anomaly::AnomalyKind;
 use crate::history::Datum;
 use crate::limits::{Budget, Exceeded, Limits};
@@ -85,13 +87,14 @@ pub fn decide<'a>(
         known.reader = number;
         known.places = (0..).zip(&known.longest).map(|(place, value)| (*value, place)).collect();
     }
-    Ok(match known.chain(budget)? {
-        Err(violation) => Answer::Violation(*violation),
+    let violation = match known.chain(budget)? {
+        Err(violation) => *violation,
         Ok(chain) => match chain.order(operations, budget)? {
-            Ok(order) => Answer::Order(order),
-            Err(conflict) => Answer::Violation(known.contradicted(conflict)),
+            Ok(order) => return Ok(Answer::Order(order)),
+            Err(conflict) => known.contradicted(conflict),
         },
-    })
+    };
+    Ok(Answer::Violation(known.wrong_by_itself(&violation).unwrap_or(violation)))
 }
 
 /// For each read of an operation, how many values it has appended itself before.
@@ -150,7 +153,9 @@ impl<'o> Known<'o, '_> {
                 chain.link(self.operations, *place as u64, APPENDED, number);
             }
             (_, Some(base)) => return Err(self.displaced(number, base.len())),
-            _ if own.any(|value| self.places.contains_key(&value)) => return Err(self.torn(number)),
+            _ if own.any(|value| self.places.contains_key(&value)) => {
+                return Err(self.torn(self.reader, number));
+            }
             _ if operation.returned.is_some() => {
                 chain.float(self.operations, self.longest.len() as u64 + 1, number);
             }
@@ -185,7 +190,7 @@ impl<'o> Known<'o, '_> {
                 return Err(Violation::alone(AnomalyKind::Phantom, reader, why).about(*value).into());
             }
             if let Some(other) = places.insert(*value, place) {
-                let why = format!("shows {text} twice, as value {} and as value {}", other + 1, place + 1);
+                let why = format!("shows {text} twice, in place {} and in place {}", other + 1, place + 1);
                 return Err(Violation::alone(AnomalyKind::Duplicate, reader, why).about(*value).into());
             }
         }
@@ -201,7 +206,7 @@ impl<'o> Known<'o, '_> {
             let text =
                 |value: Option<&Datum>| value.map_or("nothing".to_owned(), |value| self.model.text(*value));
             let why =
-                format!("shows {} as value {}, where another shows {}", text(one), place + 1, text(other));
+                format!("shows {} in place {}, where another shows {}", text(one), place + 1, text(other));
             let violation = Violation::alone(AnomalyKind::Conflict, number, why).with(self.reader);
             return Err(Violation { value: one.copied(), ..violation }.into());
         }
@@ -225,30 +230,34 @@ impl<'o> Known<'o, '_> {
         }
         let is_cut = self.longest.len() < place + count
             && self.longest[place..].iter().copied().eq(appended(input).take(self.longest.len() - place));
-        Err(if is_cut { self.intermediate(self.reader, number) } else { self.torn(number) })
+        Err(if is_cut { self.intermediate(self.reader, number) } else { self.torn(self.reader, number) })
     }
 
     /// A read that saw a part of an operation.
     fn intermediate(&self, read: usize, writer: usize) -> Box<Violation> {
         let why = "shows only a part of what one operation appended at once";
-        Violation::alone(AnomalyKind::IntermediateRead, read, why).with(writer).with(self.reader).into()
+        Violation::alone(AnomalyKind::IntermediateRead, read, why).beside(writer).into()
     }
 
     /// The values of an operation stand apart, or in another order.
-    fn torn(&self, writer: usize) -> Box<Violation> {
+    fn torn(&self, reader: usize, writer: usize) -> Box<Violation> {
         let why = "shows what one operation appended at once, but not side by side in its order";
-        Violation::alone(AnomalyKind::Conflict, self.reader, why).with(writer).into()
+        Violation::alone(AnomalyKind::Conflict, reader, why).beside(writer).into()
     }
 
     /// An operation that read a list and appended to it, and its values do not stand behind that list.
     fn displaced(&self, number: usize, base: usize) -> Box<Violation> {
-        let next = self.longest.get(base);
-        let Some(next) = next else { return self.torn(number) };
-        let place = if base == 0 { "at the beginning".to_owned() } else { format!("behind value {base}") };
+        let mut seen = self.base(number).into_iter().flatten();
+        if let Some(own) = seen.find(|value| self.writers.get(*value) == Some(&number)) {
+            let why = format!("saw {} before it had appended that itself", self.model.text(*own));
+            return Violation::alone(AnomalyKind::Internal, number, why).about(*own).into();
+        }
+        let Some(next) = self.longest.get(base) else { return self.torn(self.reader, number) };
+        let place = if base == 0 { "at the beginning".to_owned() } else { format!("behind place {base}") };
         let why = format!("appended {place}, where another shows {}", self.model.text(*next));
         let violation = Violation::alone(AnomalyKind::LostUpdate, number, why).with(self.reader);
         let other = self.writers.get(next).copied();
-        other.map_or(violation.clone(), |other| violation.with(other)).about(*next).into()
+        other.map_or(violation.clone(), |other| violation.beside(other)).about(*next).into()
     }
 
     /// Two operations whose order in the list is not the one in time.
@@ -266,19 +275,18 @@ impl<'o> Known<'o, '_> {
             }
             (false, Some(_)) if is_shown => {
                 let next = appended(&self.operations[late].input).next();
-                let next = next.map_or(String::new(), |next| self.model.text(next));
-                let why = format!("but {next} stands in front of {missed}");
-                Violation::behind(AnomalyKind::LateAppend, early, late, why).with(self.reader)
+                let [missed, next] = [value, next].map(Option::unwrap_or_default);
+                self.late_append(self.reader, (early, missed), (late, next))
             }
             (false, Some(_)) => {
                 let why = format!("shows what was appended after {missed}, but not {missed}");
-                Violation::alone(AnomalyKind::Lost, self.reader, why).with(early).with(late)
+                Violation::alone(AnomalyKind::Lost, self.reader, why).with(early).beside(late)
             }
             (false, None) => {
                 let next = appended(&self.operations[late].input).next();
                 let next = next.map_or(String::new(), |next| self.model.text(next));
                 let why = format!("shows {next}, or what stands behind it, before that was appended");
-                Violation::alone(AnomalyKind::Phantom, early, why).with(late)
+                Violation::alone(AnomalyKind::Phantom, early, why).beside(late)
             }
         };
         Violation { value, ..violation }

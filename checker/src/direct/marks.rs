@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Chain, Conflict};
-use super::{Answer, Violation};
+use super::{Answer, Violation, returned};
 use crate::anomaly::AnomalyKind;
 use crate::history::Datum;
 use crate::limits::{Budget, Exceeded, Limits};
@@ -79,8 +79,36 @@ pub fn decide(
     }
     Ok(match chain.order(operations, budget)? {
         Ok(order) => Answer::Order(order),
-        Err(conflict) => Answer::Violation(contradicted(operations, &values, conflict)),
+        Err(conflict) => {
+            let violation = contradicted(operations, &values, conflict);
+            Answer::Violation(too_early(model, operations, &values, &violation).unwrap_or(violation))
+        }
     })
+}
+
+/// An operation of a violation that is wrong by itself: it has read what was marked only later.
+fn too_early(
+    model: &Marks,
+    operations: &[Operation],
+    values: &BTreeMap<i64, Value>,
+    violation: &Violation,
+) -> Option<Violation> {
+    violation.operations.iter().find_map(|number| {
+        let (Input::Read, Some(Output::Value(value))) =
+            (operations[*number].input, operations[*number].output)
+        else {
+            return None;
+        };
+        let mark = values[&value].mark?;
+        // What there was at the start needs no mark.
+        let is_early = value != model.initial && returned(&operations[*number]) < operations[mark].invoked;
+        is_early.then(|| marked_later(*number, mark, value))
+    })
+}
+
+fn marked_later(read: usize, mark: usize, value: i64) -> Violation {
+    let why = format!("says {value} before anybody began to mark it");
+    Violation::alone(AnomalyKind::Phantom, read, why).beside(mark).about(Datum::Int(value))
 }
 
 /// A read of what nobody marked, or of less than there was at the start.
@@ -111,16 +139,15 @@ fn contradicted(
     };
     let says = operations[early].output == Some(Output::Value(value));
     let violation = match values[&value].read {
-        _ if before => Violation::behind(AnomalyKind::StaleRead, early, late, format!("and says {value}")),
+        _ if before => {
+            Violation::behind(AnomalyKind::StaleRead, early, late, format!("and says only {value}"))
+        }
         // It was marked only after there was more, so that nobody can have seen it.
         Some(read) if !says => {
             let why = format!("says {value}, which was only marked when the mark was beyond it");
-            Violation::alone(AnomalyKind::StaleRead, read, why).with(early).with(late)
+            Violation::alone(AnomalyKind::StaleRead, read, why).with(early).beside(late)
         }
-        _ => {
-            let why = format!("says {value} before anybody began to mark it");
-            Violation::alone(AnomalyKind::Phantom, early, why).with(late)
-        }
+        _ => marked_later(early, late, value),
     };
     violation.about(Datum::Int(value))
 }

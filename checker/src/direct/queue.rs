@@ -99,11 +99,11 @@ pub fn decide<'a>(
         let Some(known) = numbers.get(&value).map(|known| &mut values[*known]) else {
             return Ok(Answer::Violation(aspects::from_nowhere(model, number, value)));
         };
-        if let Some(other) = known.dequeue {
-            return Ok(Answer::Violation(aspects::twice(model, operations, other, number, value)));
-        }
         if returned(operation) < known.put.0 {
             return Ok(Answer::Violation(aspects::too_early(model, number, *known)));
+        }
+        if let Some(other) = known.dequeue {
+            return Ok(Answer::Violation(aspects::twice(model, operations, other, number, value)));
         }
         known.take(number, operations);
     }

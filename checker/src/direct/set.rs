@@ -86,7 +86,7 @@ fn whole<'a>(
     let size = |read: &usize| elements(&operations[*read]).map_or(0, <[Datum]>::len);
     growth.reads.sort_by_key(|read| (size(read), operations[*read].invoked));
     if let Some(violation) = growth.sizes(budget)? {
-        return Ok(Answer::Violation(violation));
+        return Ok(Answer::Violation(growth.too_early(&violation).unwrap_or(violation)));
     }
     let mut chain = Chain::default();
     for read in &growth.reads {
@@ -105,7 +105,10 @@ fn whole<'a>(
     }
     Ok(match chain.order(operations, budget)? {
         Ok(order) => Answer::Order(order),
-        Err(conflict) => Answer::Violation(growth.contradicted(conflict)),
+        Err(conflict) => {
+            let violation = growth.contradicted(conflict);
+            Answer::Violation(growth.too_early(&violation).unwrap_or(violation))
+        }
     })
 }
 
@@ -142,6 +145,23 @@ impl Growth<'_, '_> {
             before = Some(read);
         }
         Ok(None)
+    }
+
+    /// An operation of a violation that is wrong by itself: it shows what was added only later.
+    fn too_early(&self, violation: &Violation) -> Option<Violation> {
+        violation.operations.iter().find_map(|read| {
+            let end = returned(&self.operations[*read]);
+            let is_early = |element: &&Datum| {
+                self.first.get(*element).is_some_and(|add| self.operations[*add].invoked > end)
+            };
+            let element = elements(&self.operations[*read])?.iter().find(is_early)?;
+            Some(self.added_later(*read, self.first[element], *element))
+        })
+    }
+
+    fn added_later(&self, read: usize, add: usize, element: Datum) -> Violation {
+        let why = format!("shows {} before anybody began to add it", self.model.text(element));
+        Violation::alone(AnomalyKind::Phantom, read, why).beside(add).about(element)
     }
 
     fn has(&self, read: usize, element: Datum) -> bool {
@@ -199,11 +219,11 @@ impl Growth<'_, '_> {
                 let kind = if is_shown { AnomalyKind::StaleRead } else { AnomalyKind::Lost };
                 let why = format!("shows {other} and not {text}, which had been added before");
                 let reader = reader.copied().unwrap_or(late);
-                Violation::alone(kind, reader, why).with(early).with(late).about(element)
+                Violation::alone(kind, reader, why).with(early).beside(late).about(element)
             }
             (_, Input::Add(element)) => {
                 let why = format!("shows {}, or more, before that was added", self.model.text(element));
-                Violation::alone(AnomalyKind::Phantom, early, why).with(late).about(element)
+                Violation::alone(AnomalyKind::Phantom, early, why).beside(late).about(element)
             }
             _ => {
                 let [more, less] =
@@ -251,6 +271,7 @@ fn each<'a>(
                 return Ok(Answer::Violation(Violation {
                     operations: violation.operations.iter().copied().map(back).collect(),
                     blocked: back(violation.blocked),
+                    context: violation.context.iter().copied().map(back).collect(),
                     after: violation.after.map(back),
                     ..violation
                 }));

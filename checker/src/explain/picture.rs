@@ -6,7 +6,7 @@
 
 use super::axis::Axis;
 use super::style::{Style, printable};
-use super::{Precision, shorten, wrapped};
+use super::{Precision, list, shorten, wrapped};
 use crate::anomaly::{Anomaly, Window, Witness};
 
 /// The most columns left of the bars.
@@ -215,7 +215,24 @@ fn legend(anomaly: &Anomaly, precision: Precision, style: Style) -> String {
         let text = style.letters(&printable(&shown.text)).into_owned();
         legend.push_str(&wrapped(&label, &text, label.chars().count(), style.width));
     }
+    legend.push_str(&proof(anomaly, style));
     legend
+}
+
+/// Which of the operations contradict each other, if there are others.
+fn proof(anomaly: &Anomaly, style: Style) -> String {
+    let (context, proof): (Vec<&Witness>, Vec<&Witness>) =
+        anomaly.operations.iter().partition(|shown| shown.context);
+    let letters = |shown: Vec<&Witness>| -> String {
+        list(&shown.iter().map(|shown| shown.label.as_str()).collect::<Vec<_>>())
+    };
+    let are = match context[..] {
+        [] => return String::new(),
+        [_] => "is",
+        _ => "are",
+    };
+    let text = format!("The contradiction is in {}; {} {are} context.", letters(proof), letters(context));
+    wrapped("", &text, 0, style.width)
 }
 
 fn times(shown: &Witness, precision: Precision) -> String {

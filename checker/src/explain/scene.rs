@@ -3,7 +3,8 @@
 use super::describe::{self, Focus};
 use super::precision::Precision;
 use super::the_read;
-use crate::history::{Fault, History, Input, Moment, Operation, OperationId, Output, Symbol};
+use super::windows::{Stood, stood};
+use crate::history::{History, Input, Moment, Operation, OperationId, Output, Symbol};
 
 /// The most faults of a scene.
 const FAULTS_MAX: usize = 4;
@@ -14,7 +15,9 @@ pub struct Scene<'h> {
     history: &'h History,
     key: Option<Symbol>,
     ids: Vec<OperationId>,
-    faults: Vec<&'h Fault>,
+    /// Those of them that are shown beside the proof.
+    beside: Vec<OperationId>,
+    faults: Vec<Stood<'h>>,
     /// How many faults there were besides.
     other_faults: usize,
     precision: Precision,
@@ -43,7 +46,19 @@ impl<'h> Scene<'h> {
                 focus.numbers.push(*seq);
             }
         }
-        Scene { history, key, ids, faults, other_faults, precision, focus }
+        Scene { history, key, ids, beside: Vec::new(), faults, other_faults, precision, focus }
+    }
+
+    /// The scene of a proof, `proof`, and of operations that are shown beside it because they are spoken of.
+    #[must_use]
+    pub fn with_context(
+        history: &'h History,
+        key: Option<Symbol>,
+        proof: &[OperationId],
+        context: &[OperationId],
+    ) -> Self {
+        let beside = context.iter().copied().filter(|id| !proof.contains(id)).collect();
+        Scene { beside, ..Scene::new(history, key, &[proof, context].concat()) }
     }
 
     /// The same scene, in which this message and this number matter: they are shown wherever pages are abridged.
@@ -106,8 +121,13 @@ impl<'h> Scene<'h> {
         }
     }
 
+    /// Whether an operation is shown beside the proof.
+    pub(crate) fn is_beside(&self, id: OperationId) -> bool {
+        self.beside.contains(&id)
+    }
+
     /// The faults to show.
-    pub(crate) fn faults(&self) -> &[&'h Fault] {
+    pub(crate) fn faults(&self) -> &[Stood<'h>] {
         &self.faults
     }
 
@@ -132,13 +152,13 @@ fn span(history: &History, ids: &[OperationId]) -> Option<(Moment, Moment)> {
 /// The faults to show, and how many others there were meanwhile.
 ///
 /// The trouble shows when the second operation begins. What began last before that is nearest to its cause.
-fn faults<'h>(history: &'h History, ids: &[OperationId]) -> (Vec<&'h Fault>, usize) {
+fn faults<'h>(history: &'h History, ids: &[OperationId]) -> (Vec<Stood<'h>>, usize) {
     let Some((first, last)) = span(history, ids) else { return (Vec::new(), 0) };
     let trouble = history.operation(*ids.get(1).unwrap_or(&ids[0])).invoked;
-    let touches = |fault: &&Fault| {
+    let touches = |fault: &Stood<'_>| {
         fault.began.index < last.index && fault.ended.is_none_or(|ended| ended.index > first.index)
     };
-    let touching: Vec<&Fault> = history.faults().iter().filter(touches).collect();
+    let touching: Vec<Stood<'h>> = stood(history).into_iter().filter(touches).collect();
     let before = touching.partition_point(|fault| fault.began.index < trouble.index);
     let begin = before.max(FAULTS_MAX.min(touching.len())).saturating_sub(FAULTS_MAX);
     let end = touching.len().min(begin + FAULTS_MAX);

@@ -116,7 +116,8 @@ impl<'a> Diagnosis<'a> {
         if *examples > ANOMALIES_MAX {
             return;
         }
-        let mut scene = Scene::new(self.case.history, self.case.key, &proof.operations);
+        let (history, key) = (self.case.history, self.case.key);
+        let mut scene = Scene::with_context(history, key, &proof.operations, &proof.context);
         if let Some((message, seq)) = proof.about {
             scene = scene.about(message, seq);
         }
@@ -145,6 +146,8 @@ impl<'a> Diagnosis<'a> {
 struct Proof {
     kind: AnomalyKind,
     operations: Vec<OperationId>,
+    /// What is spoken of beside.
+    context: Vec<OperationId>,
     /// The message that matters, and its number.
     about: Option<(Symbol, u64)>,
     /// Two events, if it matters that the first came before the second.
@@ -155,7 +158,12 @@ struct Proof {
 
 impl Proof {
     fn of(kind: AnomalyKind, operations: impl IntoIterator<Item = OperationId>) -> Self {
-        Proof { kind, operations: operations.into_iter().collect(), about: None, order: None, suspect: None }
+        let (operations, context) = (operations.into_iter().collect(), Vec::new());
+        Proof { kind, operations, context, about: None, order: None, suspect: None }
+    }
+
+    fn beside(self, context: impl IntoIterator<Item = OperationId>) -> Self {
+        Proof { context: self.context.into_iter().chain(context).collect(), ..self }
     }
 
     fn about(self, message: Symbol, seq: u64) -> Self {

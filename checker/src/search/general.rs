@@ -278,6 +278,10 @@ fn decide<'h, A: Adapter<'h>>(
     Ok(match adapter.decide(&timed.operations, limits, budget) {
         Ok(Answer::Order(order)) => ((Outcome::Linearizable(order), budget.peak()), None),
         Ok(Answer::Violation(violation)) => {
+            let violation = match told {
+                true => violation.only_needed(adapter.model(), &timed.operations, limits),
+                false => violation,
+            };
             let contradiction = violation.clone().into_contradiction();
             ((Outcome::NotLinearizable(contradiction), budget.peak()), Some(violation))
         }

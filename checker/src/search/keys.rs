@@ -101,7 +101,7 @@ pub(super) fn anomaly(
     context: &[OperationId],
     sentence: String,
 ) -> Anomaly {
-    let anomaly = Anomaly::of_scene(kind, &Scene::new(history, key, &[proof, context].concat()), sentence);
+    let anomaly = Anomaly::of_scene(kind, &Scene::with_context(history, key, proof, context), sentence);
     let &[one, other] = proof else { return anomaly };
     match apart(history, one, other).or_else(|| apart(history, other, one)) {
         Some((end, begin)) => anomaly.with_margin(end, begin),

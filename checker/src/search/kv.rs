@@ -11,7 +11,7 @@ mod eras;
 mod tests;
 mod texts;
 
-use super::{Outcome, check_counted, decided, reduced, unknown};
+use super::{Outcome, check_counted, decided, reduced, unknown, with_only_needed};
 use crate::limits::{Budget, Limits};
 use crate::model::OperationOf;
 use crate::model::kv::Kv;
@@ -61,7 +61,7 @@ fn check_repeated<'a>(
     let judged = Texts::new(model, operations, &mut budget)
         .map(|mut texts| reduced::decide(&mut texts, operations, told, limits, &mut budget));
     match judged {
-        Ok(Some(outcome)) => (outcome, budget.peak()),
+        Ok(Some(outcome)) => (with_only_needed(model, operations, outcome, told, limits), budget.peak()),
         Ok(None) => check_counted(model, operations, told, limits),
         Err(exceeded) => (unknown(operations, exceeded), budget.peak()),
     }

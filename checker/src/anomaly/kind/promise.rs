@@ -34,7 +34,7 @@ texts! {
         CommitWentBack: "What a node knows to be committed stays committed, so its commit index only grows while it runs.",
         AppliedWentBack: "A node applies entries one after the other, so its applied index only grows while it runs.",
         PollSkip: "A subscription delivers the messages of a conversation one after the other and leaves none out.",
-        Conflict: "A place is given away once: two messages with one number are two logs.",
+        Conflict: "A place is given away once: two messages with one number, or two values in one place of a list, are two logs.",
         Duplicate: "What was sent once is there once, however often the client had to try.",
         InconsistentCursor: "A cursor is a place in the log, and the log is the same for every subscriber on every node.",
         DuplicateDelivery: "A subscription delivers a message once, and goes on behind the cursor that it was given.",

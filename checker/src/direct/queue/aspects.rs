@@ -4,7 +4,7 @@ use super::{Operation, Value};
 use crate::anomaly::AnomalyKind;
 use crate::direct::{Violation, returned};
 use crate::history::Datum;
-use crate::model::queue::Queue;
+use crate::model::queue::{Input, Queue};
 
 /// The first pattern: nobody put it in.
 pub(super) fn from_nowhere(model: &Queue<'_>, dequeue: usize, value: Datum) -> Violation {
@@ -15,7 +15,7 @@ pub(super) fn from_nowhere(model: &Queue<'_>, dequeue: usize, value: Datum) -> V
 /// The first pattern: somebody put it in later.
 pub(super) fn too_early(model: &Queue<'_>, dequeue: usize, known: Value) -> Violation {
     let why = format!("took out {} before anybody began to put it in", model.text(known.value));
-    Violation::alone(AnomalyKind::Phantom, dequeue, why).with(known.enqueue).about(known.value)
+    Violation::alone(AnomalyKind::Phantom, dequeue, why).beside(known.enqueue).about(known.value)
 }
 
 /// The second pattern.
@@ -69,8 +69,9 @@ pub(super) fn match_lost_answers(
                 let violation = passed(model, operations, &values[*number], &values[*second]);
                 let rivals = missing[..at].iter().filter(|_| !lost_answers.is_empty());
                 return Some(rivals.fold(violation, |violation, (_, number, second)| {
-                    let taken = values[*second].dequeue.unwrap_or(values[*second].enqueue);
-                    violation.with(values[*number].enqueue).with(values[*second].enqueue).with(taken)
+                    let second = &values[*second];
+                    let violation = violation.with(values[*number].enqueue);
+                    second.dequeue.into_iter().fold(violation, Violation::with).beside(second.enqueue)
                 }));
             }
         }
@@ -119,8 +120,18 @@ fn passed(model: &Queue<'_>, operations: &[Operation<'_>], first: &Value, second
             (AnomalyKind::Lost, taken, why)
         }
     };
-    let violation = Violation::alone(kind, blocked, why).with(taken).with(first.enqueue).with(second.enqueue);
-    violation.about(first.value)
+    let violation = Violation { blocked, ..Violation::alone(kind, taken, why) }.with(first.enqueue);
+    // Who took the first one out did so later. That matters only if somebody else could have done it in time.
+    let end = returned(&operations[taken]);
+    let could_take = |other: &Operation<'_>| {
+        other.input == Input::Dequeue && other.output.is_none() && other.invoked < end
+    };
+    let violation = match late {
+        Some(late) if operations.iter().any(could_take) => violation.with(late),
+        Some(late) => violation.beside(late),
+        None => violation,
+    };
+    violation.beside(second.enqueue).about(first.value)
 }
 
 /// For each time that the queue was said to be empty, the place behind which it was; or the fourth pattern.

@@ -133,9 +133,9 @@ pub(super) fn lost(
         budget.step()?;
         diagnosis.explained.insert(message);
         let readings = &diagnosis.case.readings;
-        let operations =
-            [place.first, readings[first].id, readings[last].id].into_iter().chain(place.last_read);
-        let proof = absent(AnomalyKind::Lost, &place, &readings[first], operations).about(message, place.seq);
+        let beside = [readings[last].id].into_iter().chain(place.last_read);
+        let proof = absent(AnomalyKind::Lost, &place, &readings[first]).beside(beside);
+        let proof = proof.about(message, place.seq);
         diagnosis.report(&proof, |case, scene| {
             let [first, last] = [first, last].map(|reading| &case.readings[reading]);
             words::lost(case, scene, message, &place, first, last)
@@ -158,18 +158,16 @@ fn first_without(case: &Case<'_>, message: Symbol, place: &Place, absences: &[Ab
 }
 
 /// The proof that a read lacks what was known before it began.
-fn absent(
-    kind: AnomalyKind,
-    place: &Place,
-    reading: &Reading<'_>,
-    operations: impl IntoIterator<Item = OperationId>,
-) -> Proof {
-    let began = reading.operation.invoked;
-    let proof = |operations: Vec<OperationId>| Proof::of(kind, operations).suspect(reading.id);
-    if place.known_before(reading) {
-        return proof(operations.into_iter().collect()).order(place.known, began);
+fn absent(kind: AnomalyKind, place: &Place, reading: &Reading<'_>) -> Proof {
+    let proof = |operations: &[OperationId]| Proof::of(kind, operations.iter().copied()).suspect(reading.id);
+    match reading.floor.proof {
+        _ if place.known_before(reading) => {
+            proof(&[place.first, reading.id]).order(place.known, reading.operation.invoked)
+        }
+        // That the number was taken is enough for a read that ends in front of it; who has it was said later.
+        Some(taken) if reading.head < place.seq => proof(&[taken, reading.id]).beside([place.first]),
+        taken => Proof::of(kind, [place.first, reading.id].into_iter().chain(taken)).suspect(reading.id),
     }
-    proof(operations.into_iter().chain(reading.floor.proof).collect())
 }
 
 /// The most messages that one read misses of which the clearest is chosen.
@@ -254,8 +252,7 @@ fn tell_stale(diagnosis: &mut Diagnosis<'_>, stale: &Stale) {
     } else {
         shown_by(case, stale.reading, message, place.seq)
     };
-    let operations = [place.first, reading.id].into_iter().chain(shown_by);
-    let proof = absent(AnomalyKind::StaleRead, &place, reading, operations).about(message, place.seq);
+    let proof = absent(AnomalyKind::StaleRead, &place, reading).beside(shown_by).about(message, place.seq);
     diagnosis.report(&proof, |case, scene| {
         words::stale(case, scene, message, &place, &case.readings[stale.reading], shown_by)
     });

@@ -33,7 +33,12 @@ pub(super) fn strangers(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>) 
     for (kind, message, place) in found {
         budget.step()?;
         let send = diagnosis.case.sends.get(&message).copied();
-        let mut proof = Proof::of(kind, send.into_iter().chain([place.first])).about(message, place.seq);
+        let mut proof = match kind {
+            // Whoever sent it later has nothing to do with it.
+            AnomalyKind::Phantom => Proof::of(kind, [place.first]).beside(send),
+            _ => Proof::of(kind, send.into_iter().chain([place.first])),
+        };
+        proof = proof.about(message, place.seq);
         if let (AnomalyKind::Phantom, Some(send)) = (kind, send) {
             proof = proof.order(place.known, diagnosis.case.operation(send).invoked);
         }
@@ -72,8 +77,12 @@ pub(super) fn two_numbers(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>
         let at_once = doubled.get(&message).copied();
         let duplicate = at_once.is_some() || both_stay(diagnosis, message, &one, &other);
         let kind = if duplicate { AnomalyKind::Duplicate } else { AnomalyKind::Moved };
-        let operations = [one.first, other.first].into_iter().chain(at_once.map(|(read, _)| read));
-        let proof = Proof::of(kind, operations).about(message, other.seq);
+        let firsts = [one.first, other.first];
+        let proof = match at_once {
+            Some((read, _)) => Proof::of(kind, [read]).beside(firsts),
+            None => Proof::of(kind, firsts),
+        };
+        let proof = proof.about(message, other.seq);
         diagnosis.explained.insert(message);
         diagnosis.report(&proof, |case, scene| match at_once {
             Some((read, seqs)) => words::doubled_at_once(case, message, seqs, read),
@@ -129,9 +138,9 @@ pub(super) fn two_messages(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_
     for (seq, one, other) in found {
         budget.step()?;
         let places = [&one.1, &other.1];
-        let firsts = places.map(|place| place.first).into_iter();
-        let operations = firsts.chain(places.into_iter().filter_map(|place| place.last_read));
-        let proof = Proof::of(AnomalyKind::Conflict, operations).about(one.0, seq);
+        let last_reads = places.into_iter().filter_map(|place| place.last_read);
+        let proof = Proof::of(AnomalyKind::Conflict, places.map(|place| place.first)).beside(last_reads);
+        let proof = proof.about(one.0, seq);
         diagnosis.report(&proof, |case, _| words::conflict(case, seq, &one, &other));
     }
     Ok(())

@@ -88,7 +88,9 @@ pub(super) fn late_appends(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_
         budget.step()?;
         let case = &diagnosis.case;
         let place = case.place(message, seq).expect("a holder has the place");
-        let mut proof = Proof::of(AnomalyKind::LateAppend, [before, send, place.first]).about(message, seq);
+        // Who shows its number says that it was sent.
+        let proof = Proof::of(AnomalyKind::LateAppend, [before, place.first]).beside([send]);
+        let mut proof = proof.about(message, seq);
         if let Some(completed) = case.operation(before).completed {
             proof = proof.order(completed, case.operation(send).invoked);
         }

@@ -33,7 +33,7 @@ pub(super) fn tombstones(diagnosis: &mut Diagnosis<'_>, budget: &mut Budget<'_>)
         } else if let Some(alive) = alive(case, seq, &pages) {
             let kind = if alive.again.is_some() { AnomalyKind::StaleRead } else { AnomalyKind::Resurrected };
             let read = &case.readings[alive.reading];
-            let proof = Proof::of(kind, [alive.known_by, read.id].into_iter().chain(alive.again));
+            let proof = Proof::of(kind, [alive.known_by, read.id]).beside(alive.again);
             let proof = about(proof, message, seq).order(alive.known, read.operation.invoked);
             diagnosis.report(&proof, |case, scene| words_alive(case, scene, seq, &alive));
         }

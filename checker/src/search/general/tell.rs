@@ -36,7 +36,7 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
 
     /// What a decider found.
     pub(super) fn violation(&self, violation: Violation) -> Anomaly {
-        let Violation { kind, blocked, after: before, ref why, value, .. } = violation;
+        let Violation { kind, blocked, after: before, ref why, value, ref context, .. } = violation;
         let ids = &self.timed.ids;
         let order = before.and_then(|before| after(self.history, self.key, ids[before], ids[blocked]));
         let mut sentence = match order {
@@ -44,6 +44,12 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
             Some(order) => format!("{order}, and {}", why.trim_start_matches("and ")),
             None => format!("{} {}", self.name(blocked), why.trim_start_matches("and ")),
         };
+        // Who showed the other thing is known if nobody else is a part of the proof.
+        let others = violation.operations.iter().filter(|other| **other != blocked);
+        if let [other] = others.collect::<Vec<_>>()[..] {
+            let other = self.name(*other);
+            sentence = sentence.replace("where another shows", &format!("where {other} shows"));
+        }
         let failed = match kind {
             AnomalyKind::Phantom => value.map(|value| self.failed(value, blocked)).unwrap_or_default(),
             AnomalyKind::TwoHolders | AnomalyKind::NotHeld => self.failed_between(before, blocked),
@@ -57,13 +63,16 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
             let first = name(self.history, self.key, *first);
             sentence = format!("{sentence}; {first} certainly did not happen");
         }
-        let shown = self.timed.shown(&violation.into_contradiction());
-        keys::anomaly(kind, self.history, self.key, &distinct(shown), &failed, sentence)
+        let context: Vec<OperationId> = context.iter().map(|position| ids[*position]).collect();
+        let suspect = ids[blocked];
+        let shown = distinct([self.timed.shown(&violation.into_contradiction()), failed].concat());
+        let anomaly = keys::anomaly(kind, self.history, self.key, &shown, &context, sentence);
+        anomaly.with_suspect(self.history, suspect)
     }
 
     /// What the search found.
     pub(super) fn contradiction(&self, contradiction: &Contradiction) -> Anomaly {
-        let shown = distinct(self.timed.shown(contradiction));
+        let shown = self.timed.shown(contradiction);
         let blocked = contradiction.blocked;
         let operation = &self.timed.operations[blocked];
         let end = operation.returned.unwrap_or(u32::MAX);
@@ -75,7 +84,8 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
             })
         });
         let no_order = || no_order(self.history, self.key, &self.timed.ids, contradiction);
-        let (kind, context, sentence) = if let Some(value) = from_nowhere {
+        let mut beside_it = Vec::new();
+        let (kind, failed, sentence) = if let Some(value) = from_nowhere {
             let text = value.told(&self.history.symbols);
             let blocked_name = self.name(blocked);
             let failed = self.failed(value, blocked);
@@ -92,11 +102,14 @@ impl<'h, A: Adapter<'h>> Told<'_, 'h, A> {
             }
         } else if let Some(Shape { kind, why, beside }) = self.adapter.recognize(self, contradiction) {
             let sentence = why.map_or_else(no_order, |why| format!("{} {why}", self.name(blocked)));
-            (kind, beside, sentence)
+            beside_it = beside;
+            (kind, Vec::new(), sentence)
         } else {
             (self.kind(contradiction), Vec::new(), no_order())
         };
-        keys::anomaly(kind, self.history, self.key, &shown, &context, sentence)
+        // That they failed is a part of the proof.
+        let proof = distinct([shown, failed].concat());
+        keys::anomaly(kind, self.history, self.key, &proof, &beside_it, sentence)
     }
 
     /// Whether the operation that cannot be began after all the others had completed.

@@ -52,7 +52,7 @@ fn counters() {
     invalid(
         "p0: |-add 1-| |-add 1-| |-get 1-|",
         AnomalyKind::StaleRead,
-        1,
+        2,
         "says 1, when 2 had certainly been reached before it began",
     );
     invalid(
@@ -70,7 +70,7 @@ fn counters() {
 fn marks() {
     valid("p0: |-call mark 3 @x-| |-call mark 1 @x-| |-get 3-|");
     valid("p0: |-call mark 3 @x-? \np1:    |-get null-| |-get 3-|");
-    invalid("p0: |-call mark 3 @x-| |-get 0-|", AnomalyKind::StaleRead, 2, "and says 0");
+    invalid("p0: |-call mark 3 @x-| |-get 0-|", AnomalyKind::StaleRead, 2, "and says only 0");
     invalid("p0: |-call mark 3 @x-| |-get 4-|", AnomalyKind::Phantom, 1, "says 4, which nobody marked");
     invalid("p0: |-call mark 3 @x-! |-get 3-|", AnomalyKind::AbortedRead, 2, "certainly did not happen");
     invalid(
@@ -200,7 +200,7 @@ fn lists() {
         "and does not show 2",
     );
     invalid("p0: |-append 1-| |-append 2-| |-get [2]-|", AnomalyKind::Lost, 2, "and does not show 1");
-    invalid("p0: |-append 1-| |-get [1,1]-|", AnomalyKind::Duplicate, 1, "as value 1 and as value 2");
+    invalid("p0: |-append 1-| |-get [1,1]-|", AnomalyKind::Duplicate, 1, "in place 1 and in place 2");
     invalid("p0: |-append 1-| |-get [1,7]-|", AnomalyKind::Phantom, 1, "shows 7, which nobody appended");
     invalid("p0: |-append 7-! |-get [7]-|", AnomalyKind::AbortedRead, 2, "certainly did not happen");
     invalid(
@@ -216,7 +216,7 @@ fn lists() {
          p3:      |-get [2]---|",
         AnomalyKind::Conflict,
         2,
-        "shows 2 as value 1, where another shows 1",
+        "where `read x: [1,2]` of client 2 shows 1",
     );
     invalid(
         r#"p0: |-txn [["append",1,1],["append",1,2]] = [["append",1,1],["append",1,2]]-|
@@ -236,7 +236,7 @@ fn lists() {
            p1: |-txn [["r",1,null],["append",1,2]] = [["r",1,[]],["append",1,2]]-|"#,
         AnomalyKind::LostUpdate,
         2,
-        "where another shows 1",
+        "of client 0 shows 1",
     );
 }
 

@@ -9,7 +9,7 @@ use super::unique;
 use crate::limits::{Budget, Limits};
 use crate::model::OperationOf;
 use crate::model::register::Register;
-use crate::search::{Outcome, check_counted, decided, reduced, unknown};
+use crate::search::{Outcome, check_counted, decided, reduced, unknown, with_only_needed};
 
 /// Judges the operations on one register, as [`check`](crate::search::check) does, in linear time where every value has
 /// one writer.
@@ -66,7 +66,7 @@ pub(super) fn check_repeated(
         Err(exceeded) => return (unknown(operations, exceeded), budget.peak()),
     };
     match reduced::decide(&mut machine, operations, told, limits, &mut budget) {
-        Some(outcome) => (outcome, budget.peak()),
+        Some(outcome) => (with_only_needed(model, operations, outcome, told, limits), budget.peak()),
         None => check_counted(model, operations, told, limits),
     }
 }
