@@ -14,7 +14,7 @@
 //! The header may also say `"initially":"empty"`: of the accounts that the history speaks of, none existed when the run
 //! started. Otherwise any may have existed.
 //!
-//! The `value` of each operation is described at [`Input`] and [`Output`]; a line of the nemesis has any value, of
+//! The `value` of each operation is described at [`Input`](super::Input) and [`Output`](super::Output); a line of the nemesis has any value, of
 //! which `{"nodes":["n1"]}` is understood.
 
 mod error;
