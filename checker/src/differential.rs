@@ -108,6 +108,11 @@ pub(crate) fn histories() -> u64 {
     setting("CHECKER_HISTORIES").unwrap_or(100_000)
 }
 
+/// How often each lie is told about large histories: a hundred times, or what `CHECKER_LIES` says.
+pub(crate) fn lies() -> usize {
+    setting("CHECKER_LIES").map_or(100, |lies| usize::try_from(lies).expect("lies are few"))
+}
+
 /// The seeds of so many histories, from what `CHECKER_SEED` says on.
 pub(crate) fn seeds(histories: u64) -> Range<u64> {
     let first = setting("CHECKER_SEED").unwrap_or(0);

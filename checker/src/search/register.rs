@@ -195,9 +195,10 @@ impl Explanation<'_> {
         shown: &[OperationId],
     ) -> Option<(AnomalyKind, Vec<OperationId>, String)> {
         if let Some((one, other, text)) = self.lost_update(contradiction) {
+            let beside = [one, other].into_iter().filter(|id| !shown.contains(id)).collect();
             let [one, other] = [one, other].map(|id| name(self.history, self.key, id));
             let sentence = format!("{one} and {other} both replaced {text}, which was there only once");
-            return Some((AnomalyKind::LostUpdate, Vec::new(), sentence));
+            return Some((AnomalyKind::LostUpdate, beside, sentence));
         }
         let blocked = self.timed.ids[contradiction.blocked];
         let operation = &self.timed.operations[contradiction.blocked];
@@ -252,24 +253,25 @@ impl Explanation<'_> {
         Some((AnomalyKind::StaleRead, in_time.last().copied().into_iter().collect(), sentence))
     }
 
-    /// Two compare-and-set that contradict each other because they replaced a value that was there only once, and its
-    /// text.
+    /// Two compare-and-set, one of which is part of the contradiction, that replaced a value which was there only once,
+    /// and its text.
     fn lost_update(&self, contradiction: &Contradiction) -> Option<(OperationId, OperationId, String)> {
-        let replaced = |position: &usize| {
-            let operation = &self.timed.operations[*position];
+        let replaced = |position: usize| {
+            let operation = &self.timed.operations[position];
             match (operation.input, operation.output) {
                 (register::Input::Cas { from, to }, Some(register::Output::Done)) if from != to => Some(from),
                 _ => None,
             }
         };
-        let replacing = || contradiction.operations.iter().filter_map(|at| Some((*at, replaced(at)?)));
-        let (one, other, value) = replacing().find_map(|(one, value)| {
-            let other = replacing().find(|(other, other_value)| *other > one && *other_value == value);
-            other.map(|(other, _)| (one, other, value))
+        let all = 0..self.timed.operations.len();
+        let (one, other, value) = contradiction.operations.iter().find_map(|one| {
+            let value = replaced(*one)?;
+            let other = all.clone().find(|other| other != one && replaced(*other) == Some(value))?;
+            Some((*one.min(&other), *one.max(&other), value))
         })?;
-        let made =
-            self.writers(value).filter(|id| !matches!(self.history.operation(*id).outcome, Outcome::Fail(_)));
-        let times = made.count() + usize::from(self.model.initial_values().contains(&value));
+        let failed = |id: &OperationId| matches!(self.history.operation(*id).outcome, Outcome::Fail(_));
+        let made = self.writers(value).filter(|id| !failed(id)).count();
+        let times = made + usize::from(self.model.initial_values().contains(&value));
         (times == 1).then(|| (self.timed.ids[one], self.timed.ids[other], self.model.text(value)))
     }
 
