@@ -129,12 +129,12 @@ impl<'h> MultiRegisters<'h> {
     }
 
     /// Something that the one operation wrote and the other shows, and something that it wrote and the other does not
-    /// show, each a register and the value written.
+    /// show, each a register and the value written; and what the other shows instead.
     fn part_of(
         &self,
         writer: &OperationOf<multi_register::MultiRegister<'h>>,
         reader: &OperationOf<multi_register::MultiRegister<'h>>,
-    ) -> Option<((Datum, Datum), (Datum, Datum))> {
+    ) -> Option<((Datum, Datum), (Datum, Datum), Datum)> {
         use multi_register::Micro::{Read, Write};
         let written: BTreeMap<Datum, Datum> = writer
             .input
@@ -146,7 +146,7 @@ impl<'h> MultiRegisters<'h> {
             .collect();
         let mut own: BTreeSet<Datum> = BTreeSet::new();
         let mut seen = reader.output.iter().flatten();
-        let (mut new, mut old) = (None, None);
+        let (mut new, mut old, mut shown) = (None, None, Datum::Nil);
         for micro in &reader.input {
             let register = match *micro {
                 Write(register, _) => {
@@ -158,11 +158,14 @@ impl<'h> MultiRegisters<'h> {
             let value = *seen.next()?;
             let is_any = value == Datum::Nil && self.semantics.nil_read == NilRead::Anything;
             if let Some(wrote) = written.get(&register).filter(|_| !own.contains(&register) && !is_any) {
-                let place = if *wrote == value { &mut new } else { &mut old };
-                *place = Some((register, *wrote));
+                if *wrote == value {
+                    new = Some((register, *wrote));
+                } else {
+                    (old, shown) = (Some((register, *wrote)), value);
+                }
             }
         }
-        new.zip(old)
+        Some((new?, old?, shown))
     }
 }
 
@@ -199,15 +202,23 @@ impl<'h> Adapter<'h> for MultiRegisters<'h> {
         let operations = &told.timed.operations;
         let reader = &operations[contradiction.blocked];
         let end = reader.returned?;
+        // One that is wrong by itself is so whoever wrote that.
         let writers: Vec<usize> = match contradiction.operations[..] {
-            // It is wrong by itself, whoever wrote that.
             [_] => (0..operations.len()).filter(|writer| operations[*writer].invoked < end).collect(),
-            [one, other] => vec![if one == contradiction.blocked { other } else { one }],
-            _ => return None,
+            ref some => some.to_vec(),
         };
-        let is_other = |writer: &usize| *writer != contradiction.blocked;
+        let few = contradiction.operations.len() <= 2;
         let parts =
-            writers.into_iter().filter(is_other).find_map(|writer| self.part_of(&operations[writer], reader));
+            writers.into_iter().filter(|writer| *writer != contradiction.blocked).find_map(|writer| {
+                let (new, old, shown) = self.part_of(&operations[writer], reader)?;
+                // Others may have come between the two; but not those that had ended before.
+                let ended = |other: &OperationOf<multi_register::MultiRegister<'h>>| {
+                    other.returned.is_some_and(|end| end < operations[writer].invoked)
+                };
+                let sets = multi_register::Micro::Write(old.0, shown);
+                let is_old = || operations.iter().filter(|other| other.input.contains(&sets)).all(ended);
+                (few || is_old()).then_some((new, old))
+            });
         let (new, old) = parts?;
         let text = |(register, value): (Datum, Datum)| {
             let [register, value] = [register, value].map(|datum| datum.text(&self.history.symbols));
