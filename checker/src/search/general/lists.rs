@@ -101,6 +101,14 @@ impl<'h> Adapter<'h> for Lists<'h> {
     }
 }
 
+/// Two registers that one operation wrote, with what it wrote there. Another shows the new one, and not the old one.
+struct Half {
+    new: (Datum, Datum),
+    old: (Datum, Datum),
+    /// What it shows instead.
+    shown: Datum,
+}
+
 /// Several registers: transactions of reads and writes.
 pub(super) struct MultiRegisters<'h> {
     history: &'h History,
@@ -128,13 +136,12 @@ impl<'h> MultiRegisters<'h> {
         }
     }
 
-    /// Something that the one operation wrote and the other shows, and something that it wrote and the other does not
-    /// show, each a register and the value written; and what the other shows instead.
+    /// A half of what the one operation wrote, if the other shows it and not the other half.
     fn part_of(
         &self,
         writer: &OperationOf<multi_register::MultiRegister<'h>>,
         reader: &OperationOf<multi_register::MultiRegister<'h>>,
-    ) -> Option<((Datum, Datum), (Datum, Datum), Datum)> {
+    ) -> Option<Half> {
         use multi_register::Micro::{Read, Write};
         let written: BTreeMap<Datum, Datum> = writer
             .input
@@ -165,7 +172,7 @@ impl<'h> MultiRegisters<'h> {
                 }
             }
         }
-        Some((new?, old?, shown))
+        Some(Half { new: new?, old: old?, shown })
     }
 }
 
@@ -210,16 +217,16 @@ impl<'h> Adapter<'h> for MultiRegisters<'h> {
         let few = contradiction.operations.len() <= 2;
         let parts =
             writers.into_iter().filter(|writer| *writer != contradiction.blocked).find_map(|writer| {
-                let (new, old, shown) = self.part_of(&operations[writer], reader)?;
+                let half = self.part_of(&operations[writer], reader)?;
                 // Others may have come between the two; but not those that had ended before.
                 let ended = |other: &OperationOf<multi_register::MultiRegister<'h>>| {
                     other.returned.is_some_and(|end| end < operations[writer].invoked)
                 };
-                let sets = multi_register::Micro::Write(old.0, shown);
+                let sets = multi_register::Micro::Write(half.old.0, half.shown);
                 let is_old = || operations.iter().filter(|other| other.input.contains(&sets)).all(ended);
-                (few || is_old()).then_some((new, old))
+                (few || is_old()).then_some(half)
             });
-        let (new, old) = parts?;
+        let Half { new, old, .. } = parts?;
         let text = |(register, value): (Datum, Datum)| {
             let [register, value] = [register, value].map(|datum| datum.text(&self.history.symbols));
             format!("{value} in {register}")
