@@ -128,7 +128,8 @@ const ANYTHING: Semantics = Semantics { nil_read: NilRead::Anything, ..OBSERVED 
 fn registers_agree_with_exhaustive_search() {
     let symbols = Symbols::default();
     let registers = |nil_read| Registers::new(&symbols, nil_read);
-    let few = [Datum::Nil, Datum::Int(1), Datum::Int(2)];
+    // The last is one that no operation speaks of, unless it reads it.
+    let few = [Datum::Nil, Datum::Int(1), Datum::Int(2), Datum::Int(1000)];
     let one = [Datum::Int(1)];
     let unknown = Semantics { initially: Initially::Unknown, ..Semantics::default() };
     let given = Semantics { initially: Initially::Value(one[0]), ..Semantics::default() };
