@@ -40,8 +40,9 @@ fn help_says_what_there_is_and_how_it_ends() {
 fn wrong_usage_is_said_on_standard_error_and_ends_in_2() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let empty = directory.path().to_str().expect("a path of text");
-    let no_run =
-        format!("supervisor: {empty} is no run directory: it has neither a plan.yaml nor a history.jsonl\n");
+    let no_run = format!(
+        "supervisor: {empty} is no run directory: it has neither a plan.yaml nor a history.jsonl nor a history.bin\n"
+    );
     let no_plan = format!("supervisor: {empty} is no run directory: it has no plan.yaml\n");
     let cases: [(&[&str], &str); 10] = [
         (&[], "Usage: supervisor"),
