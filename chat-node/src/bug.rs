@@ -6,8 +6,12 @@
 //! # What it does not do
 //! * It does not break what is under the node: disks, clocks and links are broken by `env::fault` and by the testbed. Most
 //!   of these bugs bite only when that happens, as the ones they are modelled on did.
+//! * It does not change the library of consensus. A bug inside of it is planted as the nearest one around it, and says so.
 
+pub mod ahead;
 pub mod disk;
+pub mod habits;
+pub mod heads;
 
 use std::fmt;
 use std::str::FromStr;
@@ -65,11 +69,47 @@ pub enum Bug {
     PollSkip,
     /// A subscription that goes on after a cursor tells the message at the cursor again (etcd#17247).
     PollAgain,
+    /// The end of the log that a leader takes back stays in the file (a conflicting suffix that is not removed). Bites when
+    /// a leader that was cut off restarts soon after it came back.
+    KeepTruncated,
+    /// A node applies its log to the end, and not only what is committed: what it shows may never have been
+    /// (Redpanda#3036). Bites when a leader is cut off.
+    ApplyUncommitted,
+    /// A node that restarts takes itself for the only voter, and needs nobody's consent (RedisRaft#17, RethinkDB#5289). The
+    /// nearest to a change of members that skips its joint step, which cannot be had without changing the library.
+    RestartAlone,
+    /// The outcomes of operations are not part of a snapshot (Redpanda#5355). Bites when a snapshot is installed.
+    SnapshotWithoutOutcomes,
+    /// The last sequence of a conversation is taken from a cache that a snapshot does not renew, so a sequence is given
+    /// twice (Redpanda#3003, Redpanda#5026). Bites when a snapshot is installed.
+    CachedHead,
+    /// Every sync takes several times as long. Nothing is wrong with that.
+    SlowSync,
+    /// Proposals of different people overtake one another. Nothing is wrong with that: no order is promised between those
+    /// that are under way at once.
+    ReorderProposals,
+    /// A leader hands its office over every few seconds. Nothing is wrong with that.
+    RestlessLeader,
+    /// Every entry is applied twice (RedisRaft#13, etcd#13766). Nobody can see it: what is tried again is done once.
+    ApplyTwice,
+    /// Temporary files of snapshots are not removed at a start. Nobody can see it until the disk is full.
+    KeepTemporaries,
+}
+
+/// What a testbed is to say of a bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It breaks a promise, and is to be caught.
+    Wrong,
+    /// It changes what happens and breaks no promise: whoever is flagged for it was wronged.
+    Legal,
+    /// It is a fault in the code, and clients and operators cannot tell within the length of a test.
+    Invisible,
 }
 
 impl Bug {
     /// All that can be planted, in a build that can plant any.
-    pub const ALL: [Bug; 20] = [
+    pub const ALL: [Bug; 30] = [
         Bug::AckBeforeSync,
         Bug::ForgetVote,
         Bug::PurgeBeforeSnapshot,
@@ -90,6 +130,16 @@ impl Bug {
         Bug::LocalTime,
         Bug::PollSkip,
         Bug::PollAgain,
+        Bug::KeepTruncated,
+        Bug::ApplyUncommitted,
+        Bug::RestartAlone,
+        Bug::SnapshotWithoutOutcomes,
+        Bug::CachedHead,
+        Bug::SlowSync,
+        Bug::ReorderProposals,
+        Bug::RestlessLeader,
+        Bug::ApplyTwice,
+        Bug::KeepTemporaries,
     ];
 
     /// Its name.
@@ -116,6 +166,26 @@ impl Bug {
             Bug::LocalTime => "local-time",
             Bug::PollSkip => "poll-skip",
             Bug::PollAgain => "poll-again",
+            Bug::KeepTruncated => "keep-truncated",
+            Bug::ApplyUncommitted => "apply-uncommitted",
+            Bug::RestartAlone => "restart-alone",
+            Bug::SnapshotWithoutOutcomes => "snapshot-without-outcomes",
+            Bug::CachedHead => "cached-head",
+            Bug::SlowSync => "slow-sync",
+            Bug::ReorderProposals => "reorder-proposals",
+            Bug::RestlessLeader => "restless-leader",
+            Bug::ApplyTwice => "apply-twice",
+            Bug::KeepTemporaries => "keep-temporaries",
+        }
+    }
+
+    /// What a testbed is to say of it.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Bug::SlowSync | Bug::ReorderProposals | Bug::RestlessLeader => Kind::Legal,
+            Bug::ApplyTwice | Bug::KeepTemporaries => Kind::Invisible,
+            _ => Kind::Wrong,
         }
     }
 

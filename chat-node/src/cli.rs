@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use tonic::service::Routes;
 use tracing_subscriber::EnvFilter;
 
+use crate::bug::heads::CachedHeads;
 use crate::bug::{Bug, Bugs};
 use crate::chain::Chain;
 use crate::config::{Args, Clock, ConfigError, DiskKind};
@@ -252,8 +253,12 @@ impl Signals {
 /// The chat, as the machine that the node replicates.
 fn apply(env: &Env) -> Apply {
     let env = env.clone();
+    let heads = CachedHeads::default();
     Arc::new(move |tables, index, proposal| {
         let context = Applied { index, bugs: env.bugs };
+        if env.bugs.has(Bug::CachedHead) {
+            return machine::apply(&mut heads.before(tables), context, proposal);
+        }
         if env.bugs.has(Bug::LocalTime) {
             return machine::apply(tables, context, &at_local_time(&env, proposal));
         }

@@ -44,6 +44,7 @@ use proto::log::{Proposal, Reply};
 use crate::bug::{Bug, Bugs};
 use attempt::{Attempt, Memory, NAME_SPACE};
 use command::Action;
+use key::Key;
 use reply::{IntoReply as _, refused};
 use session::{Caller, Standing};
 use tables::{StoreError, TablesMut};
@@ -55,6 +56,11 @@ pub struct Applied {
     pub index: u64,
     /// What is wrong with the machine on purpose.
     pub bugs: Bugs,
+}
+
+/// Whether `key` is that of a conversation's own record, which says how far it goes.
+pub(crate) fn is_conversation(key: &[u8]) -> bool {
+    matches!(Key::parse(key), Some(Key::Conversation { .. }))
 }
 
 /// What the machine knows of the entry that it applies.

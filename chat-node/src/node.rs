@@ -121,6 +121,7 @@ impl Node {
             in_flight_max: config.in_flight_max,
             joins,
         });
+        bug::habits::start(&replica);
         env.transport.serve(PeerHandler::new(replica.clone()));
         Ok(Self { replica, faults, closed: [log.closed, state.closed] })
     }

@@ -1,4 +1,4 @@
-//! A disk that says "synced" when it is not: where the bugs of durability bite.
+//! A disk whose syncs are not what they should be: where the bugs of durability bite.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -14,12 +14,15 @@ use crate::store::{log, snapshot};
 /// `disk`, as a node with `bugs` uses it.
 #[must_use]
 pub fn over(disk: Arc<dyn Disk>, bugs: Bugs) -> Arc<dyn Disk> {
-    let lies = [Bug::AckBeforeSync, Bug::PurgeBeforeSnapshot, Bug::IgnoreSyncError];
+    let lies = [Bug::AckBeforeSync, Bug::PurgeBeforeSnapshot, Bug::IgnoreSyncError, Bug::SlowSync];
     if lies.into_iter().any(|bug| bugs.has(bug)) { Arc::new(LyingDisk { disk, bugs }) } else { disk }
 }
 
 /// Of how many syncs a lazy disk does one.
 const LAZY: u64 = 64;
+
+/// How many syncs a slow disk does for one.
+const SLOW: usize = 8;
 
 /// What becomes of the syncs of one file.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ enum Sync {
     Skipped,
     /// They are done, and their errors dropped.
     Hushed,
+    /// Each is done [`SLOW`] times.
+    Slow,
 }
 
 impl Sync {
@@ -41,17 +46,20 @@ impl Sync {
             Sync::Skipped
         } else if bugs.has(Bug::IgnoreSyncError) {
             Sync::Hushed
+        } else if bugs.has(Bug::SlowSync) {
+            Sync::Slow
         } else {
             Sync::Honest
         }
     }
 
-    fn carry_out(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn carry_out(&self, mut sync: impl FnMut() -> io::Result<()>) -> io::Result<()> {
         match self {
             Sync::Honest => sync(),
             Sync::Lazy(count) if count.fetch_add(1, Ordering::Relaxed) % LAZY == 0 => sync(),
             Sync::Lazy(_) | Sync::Skipped => Ok(()),
             Sync::Hushed => sync().or(Ok(())),
+            Sync::Slow => (0..SLOW).try_for_each(|_| sync()),
         }
     }
 }

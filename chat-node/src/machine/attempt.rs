@@ -158,6 +158,17 @@ pub(super) fn keep(
     record::put(tables, &attempt.outcome_key(scope), reply)
 }
 
+/// Removes the outcomes of all clients, which no machine does: a planted bug.
+pub(crate) fn forget_all(tables: &mut dyn TablesMut) -> Result<(), StoreError> {
+    let mut keys = Vec::new();
+    let range = range::all_outcomes();
+    tables.scan(&range.start, &range.end, Direction::Forward, &mut |key, _| {
+        keys.push(key.to_vec());
+        ControlFlow::Continue(())
+    })?;
+    keys.iter().try_for_each(|key| tables.remove(key))
+}
+
 /// Removes the outcomes of one client below `below`.
 fn forget(tables: &mut dyn TablesMut, scope: u64, client_id: &str, below: u64) -> Result<(), StoreError> {
     let mut sequences = Vec::new();

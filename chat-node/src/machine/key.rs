@@ -110,7 +110,7 @@ impl<'a> Key<'a> {
 
 /// The key ranges that the machine scans.
 pub(crate) mod range {
-    use super::{ENDED, EXPIRY, IDLE, Key, Range, Writer};
+    use super::{ENDED, EXPIRY, IDLE, Key, OUTCOME, Range, Writer};
 
     /// Accounts whose names begin with `prefix` and sort after `after`.
     pub(crate) fn accounts(prefix: &str, after: &str) -> Range<Vec<u8>> {
@@ -134,6 +134,11 @@ pub(crate) mod range {
         // One byte longer than the greatest key of this life.
         let to = [Key::Inbox { account_id, index: u64::MAX }.encode().as_slice(), &[0]].concat();
         first..to
+    }
+
+    /// Outcomes of all clients.
+    pub(crate) fn all_outcomes() -> Range<Vec<u8>> {
+        vec![OUTCOME]..vec![OUTCOME + 1]
     }
 
     /// Outcomes of one client with sequences below `below`.

@@ -149,6 +149,12 @@ impl LogStore {
         Ok(OpenLog { store, closed, pristine, last: last.map(|id| id.index()), contents })
     }
 
+    /// The node that it belongs to.
+    #[must_use]
+    pub fn node(&self) -> &NodeName {
+        &self.shared.node
+    }
+
     /// Waits until every entry that was appended before is durable.
     ///
     /// # Errors
@@ -349,7 +355,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let mut state = self.state();
         state.tail.truncate_from(from);
         state.last = state.last.min(last);
-        self.shared.writer.ride_along(Op::TruncateFrom(from));
+        if !self.shared.bugs.has(Bug::KeepTruncated) {
+            self.shared.writer.ride_along(Op::TruncateFrom(from));
+        }
         self.shared.crash_points.reach(CrashPoint::TruncateBeforeAppend);
         Ok(())
     }

@@ -20,8 +20,10 @@ pub use self::reader::StateReader;
 use self::stored::Stored;
 use self::worker::{Job, Origin, Worker, tick};
 use super::log_store::LogStore;
-use super::types::{LogId, SnapshotMeta, StoredMembership, TypeConfig};
+use super::types::{LogId, NodeName, SnapshotMeta, StoredMembership, TypeConfig};
 use super::wire;
+use crate::bug::Bug;
+use crate::bug::ahead::Ahead;
 use crate::env::fault::CommitPoints;
 use crate::env::{Env, watch};
 use crate::machine::tables::{StoreError, TablesMut};
@@ -55,6 +57,8 @@ pub struct MachineStore {
     temporaries: Arc<AtomicU64>,
     /// Lives as long as the clones that the library has.
     wanted: Arc<()>,
+    /// The node, when a planted bug lets it take itself for the only voter.
+    alone: Option<NodeName>,
 }
 
 /// A state that was opened.
@@ -77,16 +81,28 @@ impl MachineStore {
         faults: Faults,
         trace: Trace,
     ) -> Result<OpenState, StoreError> {
-        snapshot::remove_temporaries(&*env.disk)?;
+        if !env.bugs.has(Bug::KeepTemporaries) {
+            snapshot::remove_temporaries(&*env.disk)?;
+        }
         snapshot::verify(&*env.disk)?;
         let (state, closed) = State::open(env.disk.clone(), CommitPoints::new(env.crash_points.clone()))?;
         let file = state.file();
+        let alone = env.bugs.has(Bug::RestartAlone).then(|| log.node().clone());
         let (sender, applied) = watch::channel(state.head().index());
         let (jobs, queue) = mpsc::unbounded_channel();
         let tick = env.spawn(tick(env.clone(), jobs.downgrade()));
-        let reports = faults.clone();
-        let worker =
-            Worker { env: env.clone(), state, log, apply, applied: sender, faults: reports, trace, tick };
+        let (reports, ahead) = (faults.clone(), Ahead::default());
+        let worker = Worker {
+            env: env.clone(),
+            state,
+            log,
+            apply,
+            applied: sender,
+            faults: reports,
+            trace,
+            tick,
+            ahead,
+        };
         env.runtime.worker("state", Box::pin(worker.run(queue))).map_err(|source| StoreError::Io {
             file: file.path().to_owned(),
             action: "cannot start the thread that writes it".to_owned(),
@@ -94,7 +110,7 @@ impl MachineStore {
         })?;
         let temporaries = Arc::new(AtomicU64::new(0));
         let wanted = Arc::new(());
-        let store = Self { env: env.clone(), jobs, file, applied, faults, temporaries, wanted };
+        let store = Self { env: env.clone(), jobs, file, applied, faults, temporaries, wanted, alone };
         Ok(OpenState { store, closed })
     }
 
@@ -146,7 +162,11 @@ impl RaftStateMachine<TypeConfig> for MachineStore {
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
         let view = self.file.view().map_err(|fault| self.faults.report(fault))?;
         let meta = self.meta(view.head())?;
-        Ok((meta.last_log_id, meta.last_membership))
+        let members = match (&self.alone, meta.last_log_id) {
+            (Some(node), Some(_)) => wire::only_voter(node, meta.last_log_id),
+            _ => meta.last_membership,
+        };
+        Ok((meta.last_log_id, members))
     }
 
     async fn apply<S>(&mut self, entries: S) -> Result<(), io::Error>

@@ -152,6 +152,16 @@ pub fn parse_stored_membership(stored: &pb::StoredMembership) -> Result<StoredMe
     }
 }
 
+/// The membership of a cluster of `node` alone, as the entry `id` says.
+#[must_use]
+pub fn only_voter(node: &NodeName, id: Option<LogId>) -> StoredMembership {
+    let members = Membership::new(
+        vec![BTreeSet::from([node.clone()])],
+        BTreeMap::from([(node.clone(), EmptyNode::new())]),
+    );
+    members.map_or_else(|_| StoredMembership::default(), |members| StoredMembership::new(id, members))
+}
+
 /// The message of what a snapshot holds.
 #[must_use]
 pub fn snapshot_head(meta: &SnapshotMeta, digest: u128) -> pb::SnapshotHead {

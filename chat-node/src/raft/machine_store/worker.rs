@@ -6,12 +6,15 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use openraft::EntryPayload;
+use openraft::storage::RaftLogReader as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Apply;
 use crate::bug::Bug;
+use crate::bug::ahead::Ahead;
 use crate::env::fault::CrashPoint;
 use crate::env::{Env, Task, watch};
+use crate::machine::attempt;
 use crate::machine::tables::StoreError;
 use crate::raft::log_store::LogStore;
 use crate::raft::types::{Answer, Entry};
@@ -57,6 +60,8 @@ pub(super) struct Worker {
     pub(super) faults: Faults,
     pub(super) trace: Trace,
     pub(super) tick: Task,
+    /// What a planted bug applied too early.
+    pub(super) ahead: Ahead,
 }
 
 impl Drop for Worker {
@@ -82,7 +87,14 @@ impl Worker {
         match job {
             Job::Apply(entries, answer) => {
                 let file = self.state.file();
-                let answers = database::guarded(file.path(), || self.apply(&entries));
+                let early = self.early(&entries).await;
+                let answers = database::guarded(file.path(), || match early {
+                    Some(fresh) => {
+                        let answers = self.apply(&fresh)?;
+                        Ok(self.ahead.answers(&entries, &fresh, answers))
+                    }
+                    None => self.apply(&entries),
+                });
                 if answers.is_ok() {
                     self.reach(CrashPoint::ApplyBeforeReply);
                 }
@@ -122,6 +134,13 @@ impl Worker {
         }
     }
 
+    /// What a planted bug applies in place of `entries`: all of the log that was not applied yet.
+    async fn early(&mut self, entries: &[Entry]) -> Option<Vec<Entry>> {
+        let last = entries.last().filter(|_| self.env.bugs.has(Bug::ApplyUncommitted))?;
+        let log = self.log.try_get_log_entries(last.log_id.index() + 1..).await.unwrap_or_default();
+        Some(Ahead::fresh(entries, log, self.state.head().index()))
+    }
+
     fn apply(&mut self, entries: &[Entry]) -> Result<Vec<Answer>, StoreError> {
         let apply = self.apply.clone();
         let mut changes = Vec::new();
@@ -132,7 +151,13 @@ impl Worker {
                 assert!(id.index == 0 || id.index > head.index(), "entry {} is applied twice", id.index);
                 let reply = match &entry.payload {
                     EntryPayload::Blank => None,
-                    EntryPayload::Normal(proposal) => Some(apply(tables, id.index, &proposal.0)?),
+                    EntryPayload::Normal(proposal) => {
+                        let reply = apply(tables, id.index, &proposal.0)?;
+                        if self.env.bugs.has(Bug::ApplyTwice) {
+                            apply(tables, id.index, &proposal.0)?;
+                        }
+                        Some(reply)
+                    }
                     EntryPayload::Membership(members) => {
                         let membership = wire::membership(members);
                         changes.push(Event::members(id, &membership));
@@ -188,6 +213,9 @@ impl Worker {
         snapshot::declare(&*disk, name)?;
         self.reach(CrashPoint::InstallBeforeReplace);
         self.state.replace(|put| snapshot::read(&*disk, snapshot::FILE, put))?;
+        if self.env.bugs.has(Bug::SnapshotWithoutOutcomes) {
+            self.state.change(|tables, _| attempt::forget_all(tables))?;
+        }
         self.reach(CrashPoint::InstallAfterReplace);
         self.trace_install(origin);
         self.announce();

@@ -7,7 +7,7 @@ use prost::Message as _;
 use proto::log::{Command, Reply};
 
 use super::Replica;
-use crate::bug::Bug;
+use crate::bug::{self, Bug};
 use crate::env::{Instant, watch};
 use crate::machine::tables::{StoreError, Tables};
 use crate::raft::change::ChangeError;
@@ -50,6 +50,7 @@ impl Consensus for Replica {
     async fn propose(&self, actor: Vec<u8>, command: Command, deadline: Instant) -> Result<Reply, Failure> {
         let _permit = self.admit()?;
         let command = command.encode_to_vec();
+        bug::habits::loiter(self.env(), &actor).await;
         let give_up = self.patience(deadline);
         loop {
             let news = self.news();
