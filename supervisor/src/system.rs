@@ -179,6 +179,17 @@ pub fn built_in(payload: u64, tries: u32) -> Option<Rc<dyn System>> {
     }
 }
 
+/// What comes of a bug that is planted on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// A promise is broken, and the testbed is to find out.
+    Wrong,
+    /// Things happen in another way and no promise is broken: a testbed that finds a failure cries wolf.
+    Legal,
+    /// Nothing that a client or an operator could see within a test.
+    Invisible,
+}
+
 /// A system that can be put under test.
 pub trait System {
     /// What this system cannot do of the plan, asked before anything is started.
@@ -187,6 +198,11 @@ pub trait System {
     /// The bugs that a build of it can have planted, by their ids; none, for a system without any.
     fn bugs(&self) -> Vec<&'static str> {
         Vec::new()
+    }
+
+    /// What a testbed is to say of a planted bug.
+    fn consequence(&self, _bug: &str) -> Consequence {
+        Consequence::Wrong
     }
 
     /// The way to break its nodes from within, if there is one.

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::harness::chain;
 use crate::mutants::record::{Made, Record};
 use crate::mutants::score::{Score, scores};
-use crate::mutants::trial::{Purpose, Trial, Variant, draw, planted};
+use crate::mutants::trial::{Purpose, Trial, Variant, draw, left_out, planted};
 use crate::report::mutants as table;
 use crate::report::suite_progress::{DRAW_INTERVAL, SuiteProgress};
 use crate::run::stop::stop;
@@ -23,6 +23,7 @@ use crate::suite::case::{Case, CaseReport};
 use crate::suite::child::ChildRunner;
 use crate::suite::files;
 use crate::suite::queue::{Queue, Watcher};
+use crate::system::{self, Consequence};
 
 /// Where the scenarios are that were made for bugs.
 const DEFAULT_DIRECTORY: &str = "scenarios/self-test";
@@ -42,7 +43,8 @@ pub(super) struct MutantsArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// What is asked: whether a bug's own scenario catches it, whether it is silent without the bug, whether it would
-    /// catch it without faults, and, with --general, whether that one catches it.
+    /// catch it without faults, or without any one of them, and, with --general, whether that one catches it. Of bugs that
+    /// break no promise, or that nobody can see, it is always asked whether anything was said of them.
     #[arg(long = "ask", value_name = "WHAT,...", value_delimiter = ',', value_enum, default_values_t = [Ask::Own, Ask::Clean])]
     asks: Vec<Ask>,
     /// A scenario that was made for no bug, which is tried with each of them.
@@ -67,6 +69,7 @@ enum Ask {
     Own,
     Clean,
     Calm,
+    Without,
 }
 
 impl Ask {
@@ -75,6 +78,7 @@ impl Ask {
             Ask::Own => Purpose::Own,
             Ask::Clean => Purpose::Clean,
             Ask::Calm => Purpose::Calm,
+            Ask::Without => Purpose::Without,
         }
     }
 }
@@ -137,14 +141,16 @@ fn variants(args: &MutantsArgs) -> Result<Vec<Variant>, Exit> {
     }
     let mut variants = Vec::new();
     for (bug, path) in &bugs {
-        for ask in &args.asks {
-            variants.push(variant(ask.purpose(), bug, path, &args.overrides)?);
+        match beyond(bug) {
+            Some(purpose) => variants.push(variant(purpose, bug, path, &args.overrides)?),
+            None => variants.extend(asked(args, bug, path)?),
         }
     }
     if let Some(general) = &args.general {
         bugs.dedup_by(|(one, _), (other, _)| one == other);
         for (bug, _) in &bugs {
-            variants.push(variant(Purpose::General, bug, general, &args.overrides)?);
+            let purpose = beyond(bug).unwrap_or(Purpose::General);
+            variants.push(variant(purpose, bug, general, &args.overrides)?);
         }
     }
     let cases: Vec<Case> =
@@ -153,9 +159,35 @@ fn variants(args: &MutantsArgs) -> Result<Vec<Variant>, Exit> {
     Ok(variants)
 }
 
+/// The scenario of a bug that is to be caught, as everything that is asked of it changes it.
+fn asked(args: &MutantsArgs, bug: &str, path: &Path) -> Result<Vec<Variant>, Exit> {
+    let mut variants = Vec::new();
+    for ask in &args.asks {
+        let purpose = ask.purpose();
+        if purpose != Purpose::Without {
+            variants.push(variant(purpose, bug, path, &args.overrides)?);
+            continue;
+        }
+        for (fault, change) in left_out(&load(path, &args.overrides)?) {
+            let overrides: Vec<String> = args.overrides.iter().cloned().chain([change]).collect();
+            variants.push(Variant { without: Some(fault), ..variant(purpose, bug, path, &overrides)? });
+        }
+    }
+    Ok(variants)
+}
+
+/// Why a scenario with a bug is run that nobody is to catch; none, if it is to be caught.
+fn beyond(bug: &str) -> Option<Purpose> {
+    match system::built_in(0, 1)?.consequence(bug) {
+        Consequence::Wrong => None,
+        Consequence::Legal => Some(Purpose::Legal),
+        Consequence::Invisible => Some(Purpose::Invisible),
+    }
+}
+
 fn variant(purpose: Purpose, bug: &str, path: &Path, overrides: &[String]) -> Result<Variant, Exit> {
     let overrides: Vec<String> = overrides.iter().cloned().chain(purpose.changes(bug)).collect();
-    Ok(Variant { purpose, bug: bug.to_owned(), file: load(path, &overrides)? })
+    Ok(Variant { purpose, bug: bug.to_owned(), without: None, file: load(path, &overrides)? })
 }
 
 fn load(path: &Path, overrides: &[String]) -> Result<ScenarioFile, Exit> {
@@ -166,8 +198,8 @@ fn load(path: &Path, overrides: &[String]) -> Result<ScenarioFile, Exit> {
 fn verdict(scores: &[Score], not_made: usize) -> Exit {
     let fails = |score: &Score| match score.purpose {
         Purpose::Own => score.runs > 0 && score.caught == 0,
-        Purpose::Clean => score.caught > 0,
-        Purpose::General | Purpose::Calm => false,
+        Purpose::Clean | Purpose::Legal => score.caught > 0,
+        Purpose::General | Purpose::Calm | Purpose::Without | Purpose::Invisible => false,
     };
     if scores.iter().any(fails) {
         Exit::Violated

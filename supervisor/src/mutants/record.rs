@@ -28,6 +28,9 @@ pub struct Made {
     pub bug: String,
     /// The scenario's name.
     pub scenario: String,
+    /// The fault that was left out, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<String>,
     /// What was changed in the scenario.
     pub changes: Vec<String>,
     /// The seed.
@@ -67,12 +70,17 @@ impl Made {
             purpose: trial.purpose,
             bug: trial.bug.clone(),
             scenario: trial.case.file.name.value.clone(),
+            without: trial.without.clone(),
             changes: trial.case.file.overrides.clone(),
             seed: trial.case.seed,
             verdict: found,
             caught: match trial.purpose {
-                Purpose::Own | Purpose::Calm => attempt.is_some_and(|attempt| attempt.expected),
-                Purpose::General | Purpose::Clean => found == Verdict::Fail,
+                Purpose::Own | Purpose::Calm | Purpose::Without => {
+                    attempt.is_some_and(|attempt| attempt.expected)
+                }
+                Purpose::General | Purpose::Clean | Purpose::Legal | Purpose::Invisible => {
+                    found == Verdict::Fail
+                }
             },
             kinds,
             seconds: report.seconds,

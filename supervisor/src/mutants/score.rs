@@ -4,7 +4,7 @@
 //! succession, and statistical inference", JASA 1927), which is right for few trials and for rates near 0 and 1, where
 //! the usual one is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct Score {
     pub purpose: Purpose,
     /// The scenario.
     pub scenario: String,
+    /// The fault that was left out, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<String>,
     /// How many runs came to a verdict.
     pub runs: u32,
     /// How many of them show the failure that is looked for: the expected one, or any where none is expected.
@@ -40,19 +43,24 @@ pub struct Score {
     pub chance: (f64, f64),
     /// The kinds of failures that were seen, with the number of runs that show them, most frequent first.
     pub kinds: Vec<(String, u32)>,
+    /// The checks that found something, and how many of the runs that show it would be failures without that check.
+    pub without_check: Vec<(String, u32)>,
 }
 
 /// The scores of what was made, by purpose and bug.
 #[must_use]
 pub fn scores(made: &[Made]) -> Vec<Score> {
-    let mut groups: BTreeMap<(Purpose, &str, &str), Vec<&Made>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Purpose, &str, &str, Option<&str>), Vec<&Made>> = BTreeMap::new();
     for one in made {
-        groups.entry((one.purpose, &one.bug, &one.scenario)).or_default().push(one);
+        let group = (one.purpose, one.bug.as_str(), one.scenario.as_str(), one.without.as_deref());
+        groups.entry(group).or_default().push(one);
     }
-    groups.into_iter().map(|((purpose, bug, scenario), made)| score(purpose, bug, scenario, &made)).collect()
+    groups.into_values().filter_map(|made| score(&made)).collect()
 }
 
-fn score(purpose: Purpose, bug: &str, scenario: &str, made: &[&Made]) -> Score {
+/// The score of trials that are alike but for their seeds; none, of no trials.
+fn score(made: &[&Made]) -> Option<Score> {
+    let Made { purpose, bug, scenario, without, .. } = (*made.first()?).clone();
     let mut in_order = made.to_vec();
     in_order.sort_by_key(|one| one.seed);
     let counted = |holds: &dyn Fn(&Made) -> bool| count(in_order.iter().filter(|one| holds(one)).count());
@@ -68,10 +76,11 @@ fn score(purpose: Purpose, bug: &str, scenario: &str, made: &[&Made]) -> Score {
     let mut kinds: Vec<(String, u32)> =
         kinds.into_iter().map(|(kind, runs)| (kind.to_owned(), runs)).collect();
     kinds.sort_by(|(one, fewer), (other, more)| more.cmp(fewer).then_with(|| one.cmp(other)));
-    Score {
-        bug: bug.to_owned(),
+    Some(Score {
+        bug,
         purpose,
-        scenario: scenario.to_owned(),
+        scenario,
+        without,
         runs,
         caught,
         inconclusive: counted(&|one| one.verdict == Verdict::Inconclusive),
@@ -80,7 +89,21 @@ fn score(purpose: Purpose, bug: &str, scenario: &str, made: &[&Made]) -> Score {
         seconds: seconds.last().map(|worst| (seconds[(seconds.len() - 1) / 2], *worst)),
         chance: wilson(caught, runs),
         kinds,
-    }
+        without_check: without_check(&in_order),
+    })
+}
+
+/// The checks that found something, and how many of the runs that were caught another check would have failed, too.
+fn without_check(made: &[&Made]) -> Vec<(String, u32)> {
+    let check = |kind: &str| kind.split('/').next().unwrap_or_default().to_owned();
+    let found: Vec<BTreeSet<String>> = made
+        .iter()
+        .filter(|one| one.caught)
+        .map(|one| one.kinds.iter().map(|kind| check(kind)).collect())
+        .collect();
+    let checks: BTreeSet<&String> = found.iter().flatten().collect();
+    let others = |check: &String| found.iter().filter(|by| by.iter().any(|other| other != check)).count();
+    checks.into_iter().map(|check| (check.clone(), count(others(check)))).collect()
 }
 
 /// Between which chances of success `hits` of `of` are likely, with 95 % confidence. Without trials anything is.
@@ -109,6 +132,7 @@ mod tests {
             purpose: Purpose::Own,
             bug: bug.to_owned(),
             scenario: bug.to_owned(),
+            without: None,
             changes: Vec::new(),
             seed,
             verdict,
@@ -138,6 +162,7 @@ mod tests {
         assert_eq!((b.runs, b.caught, b.inconclusive, b.errors), (4, 2, 1, 1));
         assert_eq!((b.seeds_until_caught, b.seconds), (Some(3), Some((10.0, 30.0))));
         assert_eq!(b.kinds, [("durable/lost".to_owned(), 2), ("linearizable/hole".to_owned(), 1)]);
+        assert_eq!(b.without_check, [("durable".to_owned(), 1), ("linearizable".to_owned(), 2)]);
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub enum Purpose {
     Clean,
     /// Does a scenario catch its bug without any of its faults?
     Calm,
+    /// Does it without one of them?
+    Without,
+    /// Does a scenario let a change pass that breaks no promise?
+    Legal,
+    /// Does it see a fault that nobody is expected to see?
+    Invisible,
 }
 
 impl Purpose {
@@ -33,6 +39,9 @@ impl Purpose {
             Purpose::General => "general",
             Purpose::Clean => "clean",
             Purpose::Calm => "calm",
+            Purpose::Without => "without",
+            Purpose::Legal => "legal",
+            Purpose::Invisible => "invisible",
         }
     }
 }
@@ -44,6 +53,8 @@ pub struct Trial {
     pub purpose: Purpose,
     /// The bug it is about; the one that is left out, if it is [`Purpose::Clean`].
     pub bug: String,
+    /// The fault that is left out, if it is [`Purpose::Without`].
+    pub without: Option<String>,
     /// The scenario, changed as the purpose asks, and the seed.
     pub case: Case,
 }
@@ -55,6 +66,8 @@ pub struct Variant {
     pub purpose: Purpose,
     /// The bug.
     pub bug: String,
+    /// The fault that is left out.
+    pub without: Option<String>,
     /// The scenario as it is run.
     pub file: ScenarioFile,
 }
@@ -70,6 +83,10 @@ impl Purpose {
             Purpose::Calm => {
                 &["expect.fail.within-seeds=1", "faults=null", "nemesis=null", "steps=null", "reach=null"]
             }
+            Purpose::Without => &["expect.fail.within-seeds=1", "reach=null"],
+            Purpose::Legal | Purpose::Invisible => {
+                return vec![format!("cluster.inject-bug={bug}"), "expect=null".to_owned()];
+            }
         };
         changes.iter().map(|change| (*change).to_owned()).collect()
     }
@@ -82,6 +99,19 @@ pub fn planted(file: &ScenarioFile) -> Option<(String, Expectation)> {
     plan.cluster.inject_bug.map(|bug| (bug, plan.expect))
 }
 
+/// The faults of a scenario, of which one at a time can be left out: the name of each, and what leaves it out, as `--set`
+/// takes it. None if there is only one: without it the scenario is [`Purpose::Calm`].
+#[must_use]
+pub fn left_out(file: &ScenarioFile) -> Vec<(String, String)> {
+    let faults = file.faults.iter().enumerate();
+    let faults = faults.map(|(index, fault)| (fault.name.value.clone(), format!("faults[{index}]=null")));
+    let kinds = file.nemesis.iter().flat_map(|nemesis| &nemesis.kinds);
+    let kinds =
+        kinds.map(|(kind, _)| (kind.name().to_owned(), format!("nemesis.kinds.{}=null", kind.name())));
+    let all: Vec<(String, String)> = faults.chain(kinds).collect();
+    if all.len() > 1 { all } else { Vec::new() }
+}
+
 /// The trials of all variants with the `seeds` from `first` on.
 #[must_use]
 pub fn draw(variants: &[Variant], first: u64, seeds: u32) -> Vec<Trial> {
@@ -90,6 +120,7 @@ pub fn draw(variants: &[Variant], first: u64, seeds: u32) -> Vec<Trial> {
         variants.iter().map(move |variant| Trial {
             purpose: variant.purpose,
             bug: variant.bug.clone(),
+            without: variant.without.clone(),
             case: Case { file: variant.file.clone(), seed },
         })
     };

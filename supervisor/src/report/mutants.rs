@@ -48,7 +48,10 @@ fn row(score: &Score) -> [String; 7] {
     let seen: Vec<String> = score.kinds.iter().map(|(kind, runs)| format!("{kind} {runs}")).collect();
     [
         score.bug.clone(),
-        score.purpose.name().to_owned(),
+        score
+            .without
+            .as_ref()
+            .map_or_else(|| score.purpose.name().to_owned(), |name| format!("without {name}")),
         caught,
         format!("{:.0}..{:.0} %", low * 100.0, high * 100.0),
         score.seeds_until_caught.map_or("-".to_owned(), |seeds| seeds.to_string()),
@@ -65,20 +68,26 @@ fn summary(scores: &[Score], not_made: usize) -> String {
         (Purpose::Own, "caught by their own scenario"),
         (Purpose::General, "caught by the general one"),
         (Purpose::Calm, "caught without faults"),
+        (Purpose::Without, "caught without one of its faults"),
+        (Purpose::Invisible, "seen that nobody could be expected to see"),
     ] {
         let (caught, all) = (of(purpose).filter(|score| score.caught > 0).count(), of(purpose).count());
         if all > 0 {
             parts.push(format!("{caught} of {} {words}", tally(all, "bug", "bugs")));
         }
     }
-    let total = |number: fn(&Score) -> u32| of(Purpose::Clean).map(number).sum::<u32>();
-    if of(Purpose::Clean).next().is_some() {
-        parts.push(format!(
-            "false alarms: {} of {} without a bug, {} inconclusive",
-            total(|score| score.caught),
-            tally(total(|score| score.runs) as usize, "run", "runs"),
-            total(|score| score.inconclusive),
-        ));
+    for (purpose, words) in
+        [(Purpose::Clean, "without a bug"), (Purpose::Legal, "with a change that is legal")]
+    {
+        let total = |number: fn(&Score) -> u32| of(purpose).map(number).sum::<u32>();
+        if of(purpose).next().is_some() {
+            parts.push(format!(
+                "false alarms: {} of {} {words}, {} inconclusive",
+                total(|score| score.caught),
+                tally(total(|score| score.runs) as usize, "run", "runs"),
+                total(|score| score.inconclusive),
+            ));
+        }
     }
     if not_made > 0 {
         parts.push(format!("{} not made", tally(not_made, "run", "runs")));
@@ -95,6 +104,8 @@ mod tests {
             bug: bug.to_owned(),
             purpose,
             scenario: bug.to_owned(),
+            without: None,
+            without_check: Vec::new(),
             runs,
             caught,
             inconclusive: u32::from(purpose == Purpose::Clean),

@@ -24,13 +24,13 @@ use std::time::Duration;
 
 use chat_client::wire::admin::{Role, StatusReply};
 use chat_client::{Client as ChatClient, Endpoint, Policy, Servers, admin};
-use chat_node::bug::{Bug, PLANTABLE};
+use chat_node::bug::{Bug, Kind, PLANTABLE};
 use futures::future::{FutureExt, LocalBoxFuture};
 
 use tokio::time::Instant;
 
 use self::client::PersonClient;
-use super::{Beginning, Client, Directory, NodeName, NodeSpec, NodeView, System};
+use super::{Beginning, Client, Consequence, Directory, NodeName, NodeSpec, NodeView, System};
 use crate::scenario::plan::{ClockKind, DiskKind, Plan};
 use crate::system::faults::NodeFaults;
 use crate::system::membership::Membership;
@@ -113,6 +113,14 @@ impl System for ChatSystem {
 
     fn bugs(&self) -> Vec<&'static str> {
         Bug::ALL.map(Bug::name).to_vec()
+    }
+
+    fn consequence(&self, bug: &str) -> Consequence {
+        match Bug::ALL.into_iter().find(|known| known.name() == bug).map(Bug::kind) {
+            Some(Kind::Legal) => Consequence::Legal,
+            Some(Kind::Invisible) => Consequence::Invisible,
+            Some(Kind::Wrong) | None => Consequence::Wrong,
+        }
     }
 
     fn membership(&self) -> Option<&dyn Membership> {

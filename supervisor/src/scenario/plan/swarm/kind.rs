@@ -7,6 +7,7 @@
 //! A new verb needs its list here. The length of a fault is the scenario's, unless the template has its
 //! own (`restart-after`).
 
+use crate::scenario::word::Word as _;
 use crate::scenario::verb::FaultKind;
 
 /// Templates: a weight, and what stands behind the verb.
@@ -160,6 +161,12 @@ const SNAPSHOT: Templates = &[
 ];
 
 impl FaultKind {
+    /// As the format writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
+
     /// The templates of this kind.
     pub(super) fn templates(self) -> Templates {
         match self {
