@@ -7,8 +7,8 @@
 //! A new verb needs its list here. The length of a fault is the scenario's, unless the template has its
 //! own (`restart-after`).
 
-use crate::scenario::word::Word as _;
 use crate::scenario::verb::FaultKind;
+use crate::scenario::word::Word as _;
 
 /// Templates: a weight, and what stands behind the verb.
 type Templates = &'static [(u32, &'static str)];
