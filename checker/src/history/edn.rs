@@ -125,9 +125,11 @@ impl Reader {
         if !self.begun {
             self.header(cursor)?;
         }
-        cursor.trivia(0)?;
+        let passed = cursor.trivia(0);
+        // What lies between the forms is done with, so that the text is torn at the same place however it is read.
+        self.used = cursor.at;
+        passed?;
         if cursor.at == cursor.text.len() {
-            self.used = cursor.at;
             return Err(Stop::End);
         }
         let at = cursor.at;

@@ -81,8 +81,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes over a comment, a discarded form or metadata, if one is here.
+    /// Passes over a comment, a discarded form or metadata, if one is here. Where the text ends within it, it stays before it.
     fn passes_over(&mut self, depth: u32) -> Result<bool, Stop> {
+        let begin = self.at;
+        let passed = self.passed(depth);
+        if matches!(passed, Err(Stop::End)) {
+            self.at = begin;
+        }
+        passed
+    }
+
+    fn passed(&mut self, depth: u32) -> Result<bool, Stop> {
         match (self.peek()?, self.text.get(self.at + 1)) {
             (b';', _) => match memchr(b'\n', &self.text[self.at..]) {
                 Some(length) => self.at += length + 1,

@@ -376,3 +376,13 @@ impl Datum {
         }
     }
 }
+
+#[test]
+fn a_text_is_torn_at_the_same_place_however_it_is_read() {
+    let text =
+        "[{:process 0, :type :invoke, :f :read, :value nil} ; one\n#_ {:a\n1}\n#_ [2 {:process 0, :type :ok";
+    for block in 1..text.len() {
+        let (history, torn) = read_blocks(History::new(), Blocks::of(text.as_bytes(), block)).unwrap();
+        assert_eq!((history.operations().len(), torn), (1, Some(Torn { line: 4 })), "blocks of {block}");
+    }
+}
