@@ -212,8 +212,8 @@ impl Explanation<'_> {
         if contradiction.operations == [blocked] {
             return self.never_created(blocked);
         }
-        let &[first, second] = &contradiction.operations[..] else { return None };
-        let other = if first == blocked { second } else { first };
+        let others = contradiction.operations.iter().copied().filter(|operation| *operation != blocked);
+        let other = self.before(blocked, &others.clone().collect::<Vec<usize>>())?;
         let (needed, left) = self.effect(blocked);
         let needed = needed?;
         let (ids, name) = (&self.timed.ids, self.history.text(self.name));
@@ -244,7 +244,25 @@ impl Explanation<'_> {
             None if self.is_gone_for_good(blocked, needed) => AnomalyKind::Lost,
             None => AnomalyKind::StaleRead,
         };
-        Some((kind, Vec::new(), format!("{order}, and nobody {changed} `{name}` in between")))
+        let sentence = match others.count() {
+            1 => format!("{order}, and nobody {changed} `{name}` in between"),
+            count => format!("{order}, and after these {count} operations nobody {changed} `{name}`"),
+        };
+        Some((kind, Vec::new(), sentence))
+    }
+
+    /// Of the `others` in a contradiction the one to tell `blocked` by: the only one, or, if all were over when it began,
+    /// the last of them.
+    fn before(&self, blocked: usize, others: &[usize]) -> Option<usize> {
+        if let [other] = others {
+            return Some(*other);
+        }
+        let began = self.timed.operations[blocked].invoked;
+        let ended = |other: &usize| self.timed.operations[*other].returned.filter(|end| *end < began);
+        if others.iter().any(|other| ended(other).is_none()) {
+            return None;
+        }
+        others.iter().copied().max_by_key(ended)
     }
 
     /// Whether the name was there before an operation completed, or may have been.
