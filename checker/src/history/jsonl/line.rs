@@ -119,7 +119,11 @@ fn fault_line(history: &mut History, line: &Line<'_>, value: &str) -> Result<Fau
         return Err(ValueError::Meaning("a line of the nemesis has the type `info`".to_owned()));
     }
     // The value is free; only where it is an object with a list of names does it say the nodes.
-    let nodes = serde_json::from_str::<Nodes>(value).unwrap_or_default().nodes.unwrap_or_default();
+    // A list is no such object, though serde would take its first item for the first field.
+    let nodes = match value.starts_with('{') {
+        true => serde_json::from_str::<Nodes>(value).unwrap_or_default().nodes.unwrap_or_default(),
+        false => Vec::new(),
+    };
     let symbols = &mut history.symbols;
     let nodes: Vec<&str> = match nodes.is_empty() {
         true => line.node.as_deref().into_iter().collect(),

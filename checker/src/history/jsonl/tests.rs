@@ -229,3 +229,13 @@ fn a_line_that_is_too_long_is_refused_before_it_is_read() {
         format!("line 2, column 1: the line is longer than {longest} bytes, which no event has")
     );
 }
+
+#[test]
+fn only_an_object_of_the_nemesis_says_nodes() {
+    for (value, nodes) in [(r#"{"nodes":["n1","n2"]}"#, 2), (r#"[["n1","n2"]]"#, 0), (r#"["n1","n2"]"#, 0)] {
+        let line =
+            format!(r#"{{"index":0,"time":1,"process":"nemesis","type":"info","f":"kill","value":{value}}}"#);
+        let (history, _) = read_lines(&[&line]).unwrap();
+        assert_eq!(history.faults()[0].nodes.len(), nodes, "{value}");
+    }
+}
