@@ -108,7 +108,7 @@ fn a_pipe_that_nobody_writes_to_is_given_up_in_time() {
 fn an_input_without_an_end_ends_at_a_limit() {
     let endless = PathBuf::from("/dev/zero");
     ends(&endless, &["--format", "jsonl", "--memory", "64MiB"], 3, &["of memory was reached", "--memory"]);
-    ends(&endless, &["--format", "jsonl", "--timeout", "200ms"], 3, &["time limit", "--timeout"]);
+    ends(&endless, &["--format", "jsonl", "--timeout", "10ms"], 3, &["time limit", "--timeout"]);
 }
 
 #[test]
